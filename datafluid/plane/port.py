@@ -1,0 +1,131 @@
+"""The port that every plane answers: a place where Fluid objects live.
+
+Objects cross it as plain JSON-like dicts (`Manifest`): the embedded plane stores them, Kubernetes sends them,
+and nothing on this path needs the models. `datafluid.testing.PlaneContract` is the conformance suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from datafluid.model.ref import Ref
+
+__all__ = ["Advances", "ControlPlane", "Event", "Manifest", "Node", "WatchEvent"]
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to an object, in the words of a Kubernetes Event."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+    count: int = 1
+    first_seen: float
+    last_seen: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEvent:
+    """One change. ``version`` is what a later `ControlPlane.watch` takes as ``since``."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    object: Manifest
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine that can hold cache and run workloads. The embedded plane has one: this machine."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    allocatable: Mapping[str, str] = field(default_factory=dict)
+    ready: bool = True
+
+
+@runtime_checkable
+class ControlPlane(Protocol):
+    """Where Fluid objects are declared and observed.
+
+    All methods raise `Unavailable` when the plane cannot be reached and `Forbidden` when it refuses.
+    """
+
+    name: str
+
+    def apply(
+        self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
+    ) -> Manifest:
+        """Create the object or change it to what ``resource`` says; fields not named are left alone.
+
+        Args:
+            resource: The manifest, as authored; its status is ignored.
+            dry_run: Check everything and change nothing.
+            adopt: Take over fields that another manager owns.
+            replace: Allow a finished operation to be applied again with another spec.
+
+        Returns:
+            The object as the plane holds it now.
+
+        Raises:
+            Invalid: the manifest is wrong; carries every finding.
+            Conflict: another manager owns a field, the object is terminating, or a finished operation would change.
+        """
+
+    def get(self, ref: Ref) -> Manifest:
+        """The object.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
+    ) -> list[Manifest]:
+        """All objects of a kind, sorted by namespace and name; an empty list when there is none."""
+
+    def watch(
+        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+    ) -> Iterator[WatchEvent]:
+        """Changes as they come. Without ``since`` the objects that exist come first, as ADDED.
+
+        Ends after ``timeout`` seconds (None: never); the caller closes it by leaving the loop.
+        """
+
+    def delete(self, ref: Ref, *, cascade: bool = True) -> None:
+        """Delete the object, and with ``cascade`` what it owns.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: something still uses it; the message says what.
+        """
+
+    def scale(self, ref: Ref, *, replicas: int) -> Manifest:
+        """Set a runtime's worker count through the scale subresource.
+
+        Raises:
+            NotFound: there is no such runtime.
+            Unsupported: the kind has no scale subresource.
+        """
+
+    def events(self, ref: Ref) -> list[Event]:
+        """What happened to the object, oldest first."""
+
+    def nodes(self) -> list[Node]:
+        """The machines of this plane."""
+
+
+@runtime_checkable
+class Advances(Protocol):
+    """The ability of a plane without controllers of its own: callers move it forward."""
+
+    def advance(self, ref: Ref) -> bool:
+        """Take every step that is possible now for ``ref`` and what it depends on.
+
+        Returns:
+            Whether anything changed.
+        """
