@@ -1,0 +1,138 @@
+"""Contexts: which plane, which namespace, where mounts appear.
+
+Precedence: argument > ``DATAFLUID_CONTEXT`` > the config file's ``default`` > embedded. The config file is TOML:
+
+    default = "laptop"
+
+    [contexts.laptop]
+    plane = "embedded"
+    namespace = "team"
+
+    [contexts.edge]
+    plane = "embedded"
+    home = "~/edge-cache"
+    offline = "serve-stale"
+
+The context ``embedded`` always exists. Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from datafluid.errors import Invalid, NotFound
+
+__all__ = ["Context", "config_path", "context_names", "resolve_context"]
+
+_EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """A place to work.
+
+    Args:
+        name: What the user calls it.
+        plane: ``embedded`` or ``kubernetes``.
+        namespace: The namespace of names given without one.
+        mount_root: Where datasets are mounted in pods: ``<mount_root>/<namespace>/<dataset>``.
+        home: The embedded plane's home directory; None takes ``DATAFLUID_HOME`` or the platform's default.
+        offline: ``serve-stale`` keeps serving complete cached files while the under-store is away.
+    """
+
+    name: str = _EMBEDDED
+    plane: Literal["embedded", "kubernetes"] = "embedded"
+    namespace: str = "default"
+    mount_root: str = "/mnt/fluid"
+    home: str | None = None
+    offline: Literal["fail", "serve-stale"] = "fail"
+
+
+def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | None = None) -> Context:
+    """The context to use now.
+
+    Args:
+        name: A context of the config file, or ``embedded``; None follows the precedence above.
+        environ: The environment; None takes the process's own. ``DATAFLUID_NAMESPACE``,
+            ``DATAFLUID_MOUNT_ROOT`` and ``DATAFLUID_HOME`` win over what the config file says.
+
+    Returns:
+        The context, with the environment applied.
+
+    Raises:
+        NotFound: no context has that name.
+        Invalid: the config file cannot be read, or says something that no context has.
+
+    Example:
+        >>> resolve_context(environ={"DATAFLUID_CONFIG": "/nonexistent", "DATAFLUID_NAMESPACE": "team"}).namespace
+        'team'
+    """
+    environ = os.environ if environ is None else environ
+    config = _read_config(config_path(environ))
+    chosen = name or environ.get("DATAFLUID_CONTEXT") or config.get("default") or _EMBEDDED
+    settings = dict(_settings(config, chosen))
+    for key, variable in (("namespace", "NAMESPACE"), ("mount_root", "MOUNT_ROOT"), ("home", "HOME")):
+        if value := environ.get(f"DATAFLUID_{variable}"):
+            settings[key] = value
+    return Context(name=chosen, **settings)
+
+
+def context_names(*, environ: Mapping[str, str] | None = None) -> list[str]:
+    """The contexts that exist, ``embedded`` first."""
+    environ = os.environ if environ is None else environ
+    configured = _read_config(config_path(environ)).get("contexts", {})
+    return [_EMBEDDED, *sorted(set(configured) - {_EMBEDDED})]
+
+
+def config_path(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the config file is: ``DATAFLUID_CONFIG``, else ``config.toml`` in the platform's config directory."""
+    environ = os.environ if environ is None else environ
+    if named := environ.get("DATAFLUID_CONFIG"):
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("datafluid") / "config.toml"
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"{path} is not TOML: {error}.", hint="Mend the file or remove it.") from error
+
+
+def _settings(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    contexts = config.get("contexts", {})
+    if name not in contexts:
+        if name == _EMBEDDED:
+            return {}
+        near = get_close_matches(name, [_EMBEDDED, *contexts], n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join([_EMBEDDED, *sorted(contexts)])}."
+        raise NotFound(f"there is no context {name!r}.", hint=hint)
+    settings: Mapping[str, Any] = contexts[name]
+    known = {field.name for field in fields(Context)} - {"name"}
+    for key in settings:
+        if key not in known:
+            raise Invalid(f"context {name!r} sets unknown {key!r}.", hint=f"It may set: {', '.join(sorted(known))}.")
+    _one_of(name, settings, "plane", ("embedded", "kubernetes"))
+    _one_of(name, settings, "offline", ("fail", "serve-stale"))
+    return settings
+
+
+def _one_of(name: str, settings: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> None:
+    if key in settings and settings[key] not in allowed:
+        raise Invalid(
+            f"context {name!r} sets {key} = {settings[key]!r}.", hint=f"Write one of: {', '.join(allowed)}."
+        )
