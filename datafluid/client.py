@@ -1,0 +1,253 @@
+"""The facade: everything a program does with datasets, on whichever plane the context names.
+
+    client = datafluid.connect()
+    client.apply("imagenet.yaml")
+    ds = client.dataset("imagenet")
+    ds.load("/train").wait()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datafluid.context import Context, resolve_context
+from datafluid.errors import Invalid, Unsupported
+from datafluid.handles import DatasetHandle, LoadHandle
+from datafluid.model.ref import Ref
+from datafluid.plane.port import ControlPlane, Event, Manifest, WatchEvent
+
+if TYPE_CHECKING:
+    from datafluid.engine.volume import Volume
+    from datafluid.model.lint import Finding
+
+__all__ = ["Applied", "Client", "connect"]
+
+
+def connect(context: str | None = None) -> Client:
+    """Connect to the plane that a context names.
+
+    Nothing is contacted yet: the first call does that.
+
+    Args:
+        context: A context of the config file, or ``embedded``; None follows the usual precedence
+            (``DATAFLUID_CONTEXT``, then the config file's default, then the embedded plane).
+
+    Raises:
+        NotFound: no context has that name.
+        Invalid: the config file is wrong.
+        Unsupported: the context names a plane that this version does not have.
+
+    Example:
+        >>> import datafluid
+        >>> datafluid.connect("embedded").context.plane
+        'embedded'
+    """
+    resolved = resolve_context(context)
+    if resolved.plane != "embedded":
+        raise Unsupported(
+            f"context {resolved.name!r} names the {resolved.plane} plane, which this version does not have.",
+            hint="Use DATAFLUID_CONTEXT=embedded.",
+        )
+    from datafluid.engine.home import Home
+    from datafluid.engine.plane import EmbeddedPlane
+
+    return Client(EmbeddedPlane(Home.open(resolved.home)), resolved)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one `Client.apply` declared, in the order in which it was applied."""
+
+    client: Client
+    refs: tuple[Ref, ...]
+
+    def wait(self, *, timeout: float | None = 600, cached: float | None = None, progress: bool = False) -> Applied:
+        """Wait until every dataset is Bound and every one-off operation has ended.
+
+        Args:
+            timeout: Seconds for all of it; None waits for ever.
+            cached: Also wait until each dataset is cached to this fraction.
+            progress: Print progress to standard error.
+
+        Returns:
+            Itself.
+
+        Raises:
+            Timeout: with the diagnosis.
+            OperationFailed: an operation failed.
+        """
+        from datafluid.waiting import Deadline
+
+        deadline = Deadline(timeout)
+        for ref in self.refs:
+            if ref.kind == "Dataset":
+                handle = self.client.dataset(ref.name, namespace=ref.namespace)
+                handle.wait(timeout=deadline.left(), progress=progress)
+        for ref in self.refs:
+            if ref.kind in ("DataLoad", "DataMigrate", "DataProcess", "DataBackup"):
+                operation = LoadHandle(self.client.plane, ref)
+                if not operation.is_cron:
+                    operation.wait(timeout=deadline.left(), progress=progress)
+        if cached is not None:
+            for ref in self.refs:
+                if ref.kind == "Dataset":
+                    handle = self.client.dataset(ref.name, namespace=ref.namespace)
+                    handle.wait(cached=cached, timeout=deadline.left(), progress=progress)
+        return self
+
+
+class Client:
+    """One plane, one default namespace.
+
+    Args:
+        plane: Where objects live; `connect` makes the right one.
+        context: The namespace and mount root to use.
+    """
+
+    def __init__(self, plane: ControlPlane, context: Context | None = None) -> None:
+        self.plane = plane
+        self.context = context or Context()
+
+    def __repr__(self) -> str:
+        return f"Client(context={self.context.name!r}, namespace={self.context.namespace!r})"
+
+    def apply(self, source: Any, *, dry_run: bool = False, adopt: bool = False, replace: bool = False) -> Applied:
+        """Declare objects: create them, or change them to what the manifest says.
+
+        Everything is linted first and nothing is applied when anything is wrong.
+
+        Args:
+            source: A path, YAML text, a model, a dict, or an iterable of those.
+            dry_run: Check everything and change nothing.
+            adopt: Take over fields that another manager owns.
+            replace: Allow a finished operation to run again with another spec.
+
+        Returns:
+            What was applied; `Applied.wait` waits for all of it.
+
+        Raises:
+            Invalid: lint found errors; ``findings`` has all of them.
+            Conflict: see `datafluid.plane.port.ControlPlane.apply`.
+        """
+        manifests = [self._in_namespace(manifest) for manifest in self._checked(source)]
+        refs = []
+        for manifest in sorted(manifests, key=_apply_order):
+            self.plane.apply(manifest, dry_run=dry_run, adopt=adopt, replace=replace)
+            refs.append(Ref.of(manifest))
+        return Applied(self, tuple(refs))
+
+    def lint(self, source: Any) -> list[Finding]:
+        """What is wrong, or will go wrong, with manifests on this plane; see `datafluid.lint`."""
+        from datafluid.model.lint import lint
+
+        return lint(source, plane="embedded" if self.context.plane == "embedded" else "kubernetes")
+
+    def dataset(self, name: str, *, namespace: str | None = None) -> DatasetHandle:
+        """A handle to a dataset; it need not exist yet.
+
+        Args:
+            name: ``name``, ``namespace/name`` or a ``fluid://`` URL (its path is ignored).
+            namespace: The namespace; None takes the name's own, else the context's.
+        """
+        return DatasetHandle(self, self._dataset_ref(name, namespace))
+
+    def datasets(self, *, namespace: str | None = None) -> list[DatasetHandle]:
+        """Handles to all datasets, of one namespace or of all."""
+        found = self.plane.list("Dataset", namespace=namespace)
+        return [DatasetHandle(self, Ref.of(manifest)) for manifest in found]
+
+    def load(self, name: str, *, namespace: str | None = None) -> LoadHandle:
+        """A handle to a DataLoad by its name."""
+        return LoadHandle(self.plane, Ref("DataLoad", name, namespace or self.context.namespace))
+
+    def get(self, kind: str, name: str, *, namespace: str | None = None) -> Manifest:
+        """One object of any kind, as the plane holds it."""
+        return self.plane.get(self.ref(kind, name, namespace=namespace))
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
+    ) -> list[Manifest]:
+        """All objects of a kind."""
+        return self.plane.list(self.ref(kind, "").kind, namespace=namespace, selector=selector)
+
+    def delete(self, kind: str, name: str, *, namespace: str | None = None, cascade: bool = True) -> None:
+        """Delete one object of any kind, and with ``cascade`` what it owns."""
+        self.plane.delete(self.ref(kind, name, namespace=namespace), cascade=cascade)
+
+    def events(self, kind: str, name: str, *, namespace: str | None = None) -> Sequence[Event]:
+        """What happened to one object, oldest first."""
+        return self.plane.events(self.ref(kind, name, namespace=namespace))
+
+    def watch(
+        self, kind: str = "Dataset", *, namespace: str | None = None, timeout: float | None = None
+    ) -> Iterator[WatchEvent]:
+        """Changes to the objects of a kind, as they come."""
+        return self.plane.watch(kind, namespace=namespace, timeout=timeout)
+
+    def volume(self, namespace: str, name: str) -> Volume:
+        """The bytes of a bound dataset; what ``fluid://`` reads from.
+
+        Raises:
+            NotFound: there is no such dataset.
+            Unavailable: it is not Bound; the message says why.
+            Unsupported: the plane has no bytes of its own.
+        """
+        from datafluid.engine.plane import EmbeddedPlane
+
+        if not isinstance(self.plane, EmbeddedPlane):
+            raise Unsupported(f"the {self.plane.name} plane serves no bytes itself.", hint="Use the mount.")
+        return self.plane.volume(namespace, name, serve_stale=self.context.offline == "serve-stale")
+
+    def ref(self, kind: str, name: str, *, namespace: str | None = None) -> Ref:
+        """Name an object: the kind may be given as its plural or short name, in any case.
+
+        Raises:
+            Invalid: there is no such kind; suggests one.
+        """
+        from datafluid.model.kinds import find_kind
+
+        found = find_kind(kind)
+        if not found.namespaced:
+            return Ref(found.kind, name)
+        own, slash, bare = name.partition("/")
+        if slash:
+            return Ref(found.kind, bare, own)
+        return Ref(found.kind, name, namespace or self.context.namespace)
+
+    def _dataset_ref(self, name: str, namespace: str | None) -> Ref:
+        from datafluid.model.uri import FluidURI
+
+        if name.startswith("fluid://") or "/" in name:
+            uri = FluidURI.parse(name).in_namespace(namespace or self.context.namespace)
+            if namespace and uri.namespace != namespace:
+                raise Invalid(f"{name!r} is not in namespace {namespace!r}.", hint="Give one of the two.")
+            return Ref("Dataset", uri.dataset, uri.namespace)
+        return Ref("Dataset", name, namespace or self.context.namespace)
+
+    def _checked(self, source: Any) -> list[Manifest]:
+        from datafluid.model import manifest
+
+        errors = [finding for finding in self.lint(source) if finding.severity == "error"]
+        if errors:
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", hint=errors[0].hint, findings=errors)
+        return [model.manifest() for model in manifest.load(source)]
+
+    def _in_namespace(self, manifest: Manifest) -> Manifest:
+        from datafluid.model.kinds import find_kind
+
+        if find_kind(manifest["kind"]).namespaced:
+            manifest["metadata"].setdefault("namespace", self.context.namespace)
+        return manifest
+
+
+def _apply_order(manifest: Manifest) -> int:
+    """Classes and profiles first, then datasets, runtimes, operations: each finds what it refers to."""
+    kind = manifest["kind"]
+    if kind in ("ThinRuntimeProfile", "CacheRuntimeClass"):
+        return 0
+    if kind == "Dataset":
+        return 2 if any(m.get("mountPoint", "").startswith("dataset://") for m in manifest["spec"].get("mounts", ())) else 1
+    return 3 if kind.endswith("Runtime") else 4

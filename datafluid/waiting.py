@@ -1,0 +1,159 @@
+"""Waiting for a dataset or an operation: watch, report, diagnose. One loop serves both."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from datafluid.errors import OperationFailed, Timeout
+from datafluid.model.ref import Ref
+from datafluid.plane.port import Advances, ControlPlane, Manifest
+
+if TYPE_CHECKING:
+    from datafluid.model.status import DatasetStatus, OperationStatus
+
+__all__ = ["Deadline", "wait_for_dataset", "wait_for_operation"]
+
+_LONGEST_LOOK = 1.0  # seconds between two looks when no change is reported: dead workers announce nothing
+
+
+class Deadline:
+    """Seconds that are left; None is for ever. Starts at once."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float | None:
+        """Seconds left, never below 0; None without an end."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is over."""
+        return self._end is not None and time.monotonic() >= self._end
+
+
+class _Status(Protocol):
+    @property
+    def phase(self) -> str: ...
+
+
+_S = TypeVar("_S", bound=_Status)
+
+
+def wait_for_dataset(
+    plane: ControlPlane,
+    ref: Ref,
+    *,
+    cached: float | None,
+    timeout: float | None,
+    progress: bool | Callable[[DatasetStatus], None],
+) -> DatasetStatus:
+    """Behind `DatasetHandle.wait`."""
+    from datafluid.model.status import DatasetStatus
+
+    def done(status: DatasetStatus) -> bool:
+        if status.phase != "Bound":
+            return False
+        return cached is None or (status.fraction is not None and status.fraction >= cached)
+
+    wanted = "Bound" if cached is None else f"cached to {cached:.0%}"
+    return _wait(plane, ref, DatasetStatus.parse, done, wanted, Deadline(timeout), _reporter(ref, progress))
+
+
+def wait_for_operation(
+    plane: ControlPlane,
+    ref: Ref,
+    *,
+    timeout: float | None,
+    progress: bool | Callable[[OperationStatus], None],
+) -> OperationStatus:
+    """Behind `LoadHandle.wait`."""
+    from datafluid.model.status import OperationStatus
+
+    manifest = plane.get(ref)
+    is_cron = manifest["spec"].get("policy") == "Cron"
+    before = OperationStatus.parse(manifest)
+
+    def done(status: OperationStatus) -> bool:
+        if status.phase not in ("Complete", "Failed"):
+            return False
+        return not is_cron or status.last_schedule_time != before.last_schedule_time or before.phase == "Executing"
+
+    status = _wait(plane, ref, OperationStatus.parse, done, "finished", Deadline(timeout), _reporter(ref, progress))
+    if status.phase == "Failed":
+        raise OperationFailed(f"{ref} failed: {_diagnosis(plane, ref, status)}", hint=_describe(ref))
+    return status
+
+
+def _wait(
+    plane: ControlPlane,
+    ref: Ref,
+    parse: Callable[[Manifest], _S],
+    done: Callable[[_S], bool],
+    wanted: str,
+    deadline: Deadline,
+    report: Callable[[_S], None],
+) -> _S:
+    last: Any = None
+    while True:
+        if isinstance(plane, Advances):
+            plane.advance(ref)
+        manifest = plane.get(ref)
+        status = parse(manifest)
+        if status != last:
+            report(status)
+            last = status
+        if done(status):
+            return status
+        if deadline.passed:
+            raise Timeout(
+                f"{ref} is not {wanted} after {deadline.seconds:g} s; seen last: {_diagnosis(plane, ref, status)}",
+                hint=_describe(ref),
+                last_seen=status.phase or "no phase",
+            )
+        _until_change(plane, ref, manifest, deadline)
+
+
+def _until_change(plane: ControlPlane, ref: Ref, manifest: Manifest, deadline: Deadline) -> None:
+    left = deadline.left()
+    patience = _LONGEST_LOOK if left is None else min(_LONGEST_LOOK, left)
+    since = manifest["metadata"].get("resourceVersion")
+    for event in plane.watch(ref.kind, namespace=ref.namespace, since=since, timeout=patience):
+        if event.type != "BOOKMARK" and event.object["metadata"]["name"] == ref.name:
+            return
+
+
+def _diagnosis(plane: ControlPlane, ref: Ref, status: _Status) -> str:
+    """The phase and the newest warning: what a user would look up next."""
+    warnings = [event for event in plane.events(ref) if event.type == "Warning"]
+    newest = max(warnings, key=lambda event: event.last_seen, default=None)
+    phase = status.phase or "no phase yet"
+    return f"{phase}; {newest.reason}: {newest.message}" if newest else f"{phase}."
+
+
+def _describe(ref: Ref) -> str:
+    return f"`datafluid describe {ref.kind.lower()} {ref.name} -n {ref.namespace}` tells more."
+
+
+def _reporter(ref: Ref, progress: bool | Callable[[Any], None]) -> Callable[[Any], None]:
+    if callable(progress):
+        return progress
+    if not progress:
+        return lambda status: None
+
+    def to_stderr(status: Any) -> None:
+        print(f"{ref}: {_line(status)}", file=sys.stderr)
+
+    return to_stderr
+
+
+def _line(status: Any) -> str:
+    moved = getattr(status, "progress", None)
+    if moved is not None and moved.bytes_total:
+        return f"{status.phase} {moved.bytes_done / moved.bytes_total:.0%} ({moved.files_done} files)"
+    fraction = getattr(status, "fraction", None)
+    return f"{status.phase} {fraction:.0%} cached" if fraction is not None else str(status.phase or "waiting")
