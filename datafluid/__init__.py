@@ -1,0 +1,72 @@
+"""Fluid datasets where Python people work: one YAML, one URL, one API.
+
+    import datafluid
+
+    client = datafluid.connect()                 # this machine, unless a context says otherwise
+    client.apply("imagenet.yaml")                # Fluid's own YAML: Dataset, runtime, DataLoad
+    ds = client.dataset("imagenet")
+    ds.load("/train").wait()                     # warm it
+    pd.read_parquet("fluid://default/imagenet/train")
+
+Importing this package is light: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datafluid import errors, placement
+    from datafluid.client import Applied, Client, connect
+    from datafluid.context import Context
+    from datafluid.errors import DatafluidError
+    from datafluid.handles import DatasetHandle, LoadHandle
+    from datafluid.model.lint import lint
+    from datafluid.model.uri import FluidURI
+    from datafluid.spark import spark_conf
+
+__all__ = [
+    "Applied",
+    "Client",
+    "Context",
+    "DatafluidError",
+    "DatasetHandle",
+    "FluidURI",
+    "LoadHandle",
+    "connect",
+    "errors",
+    "lint",
+    "placement",
+    "spark_conf",
+]
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "Applied": "datafluid.client",
+    "Client": "datafluid.client",
+    "Context": "datafluid.context",
+    "DatafluidError": "datafluid.errors",
+    "DatasetHandle": "datafluid.handles",
+    "FluidURI": "datafluid.model.uri",
+    "LoadHandle": "datafluid.handles",
+    "connect": "datafluid.client",
+    "lint": "datafluid.model.lint",
+    "spark_conf": "datafluid.spark",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        value = getattr(import_module(_HOME_OF[name]), name)
+    elif name in ("errors", "placement"):
+        value = import_module(f"datafluid.{name}")
+    else:
+        raise AttributeError(f"module 'datafluid' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
