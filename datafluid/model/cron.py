@@ -26,16 +26,15 @@ _NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-_DAYS = "SUN MON TUE WED THU FRI SAT".split()
-_EXAMPLE = 'Write five fields, "minute hour day-of-month month day-of-week", for example "0 3 * * *" for 03:00 every day.'
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_EXAMPLE = 'Write five fields, "minute hour day-of-month month day-of-week", such as "0 3 * * *" for every day at 03:00.'
 _GO_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _GO_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns)", re.ASCII)
 _TOO_LONG = 200
 _LONGEST_STEP = timedelta(days=3660)
-_ANY_DAY = datetime(
-    2024, 1, 1
-)  # cronsim wants a start; whether a schedule ever comes true does not depend on it
+#: cronsim wants a start; whether a schedule ever comes true does not depend on it.
+_ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - wall clock times have no zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,8 @@ _FIELDS = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
     _Field("day-of-month", 1, 31),
-    _Field("month", 1, 12, tuple(_MONTHS), 1),
-    _Field("day-of-week", 0, 6, tuple(_DAYS)),
+    _Field("month", 1, 12, _MONTHS, 1),
+    _Field("day-of-week", 0, 6, _DAYS),
 )
 
 

@@ -1,13 +1,13 @@
 """When a cron operation runs: Kubernetes' cron syntax, in a time zone, with daylight saving done right.
 
-The syntax is the one that Kubernetes accepts for a CronJob, because that is where Fluid sends it: five fields,
-names of months and days, ``@hourly`` and its like, ``@every 1h30m``. What Kubernetes refuses (seconds, ``TZ=``,
-``L``, ``#``, Sunday as 7) is refused here too, so that a schedule means the same on every plane.
+The syntax is the one that Kubernetes accepts for a CronJob, because that is where Fluid sends it: five
+fields, names of months and days, ``@hourly`` and its like, ``@every 1h30m``. What Kubernetes refuses
+(seconds, ``TZ=``, ``L``, ``#``, Sunday as 7) is refused here too: a schedule means the same on every plane.
 
-Daylight saving follows Debian's cron, which is kinder than Kubernetes (there, a run inside the gap is lost and a
-run inside the overlap happens twice). A job whose hour is named runs once a day whatever the clock does: a time
-that does not exist runs when the gap ends, a repeated one runs the first time only. A job whose hour is ``*`` or
-``*/n`` follows the clock on the wall, so ``0 * * * *`` runs every hour that really passes.
+Daylight saving follows Debian's cron, which is kinder than Kubernetes (there, a run inside the gap is lost
+and a run inside the overlap happens twice). A job whose hour is named runs once a day whatever the clock
+does: a time that does not exist runs when the gap ends, a repeated one runs the first time only. A job whose
+hour is ``*`` or ``*/n`` follows the clock on the wall: ``0 * * * *`` runs every hour that really passes.
 
 Nothing here looks at the clock: every method takes the moments it needs.
 """

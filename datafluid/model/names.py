@@ -1,0 +1,119 @@
+"""The names that Fluid makes out of yours, and how long they may get.
+
+Kubernetes limits a name to 63 characters, a CronJob to 52 and helm a release to 53. Fluid appends to the
+names of operations without looking at these limits, so an operation with a long name is accepted and then
+fails over and over. Only label keys are shortened: one that would be too long carries the dataset's UID.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = [
+    "LABEL_PREFIX",
+    "OPERATION_KINDS",
+    "OperationNames",
+    "dataset_id",
+    "exclusive_value",
+    "is_dns1035_label",
+    "label_key",
+    "name_budget",
+]
+
+LABEL_PREFIX = "fluid.io/"
+_NAME_LIMIT = 63
+_RELEASE_LIMIT = 53
+_CRON_JOB_LIMIT = 52
+_DNS1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
+_RELEASE = {
+    "DataLoad": "loader",
+    "DataMigrate": "migrate",
+    "DataProcess": "processor",
+    "DataBackup": "charts",
+}
+_JOB = {"DataLoad": "-loader-job", "DataMigrate": "-migrate-migrate", "DataProcess": "-processor-job"}
+
+#: The kinds that do something to a dataset, once or on a schedule.
+OPERATION_KINDS = tuple(_RELEASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationNames:
+    """What an operation creates.
+
+    Args:
+        release: The helm release.
+        job: The Job, and the CronJob of a scheduled one; None for DataBackup.
+        pod: The bare Pod of a DataBackup; None for the others.
+
+    Example:
+        >>> OperationNames.of("DataLoad", "warm").job
+        'warm-loader-job'
+    """
+
+    release: str
+    job: str | None = None
+    pod: str | None = None
+
+    @classmethod
+    def of(cls, kind: str, name: str) -> OperationNames:
+        """The names that follow from an operation's own.
+
+        Raises:
+            KeyError: ``kind`` is not one of `OPERATION_KINDS`.
+        """
+        release = f"{name}-{_RELEASE[kind]}"
+        if kind == "DataBackup":
+            return cls(release=release, pod=f"{name}-pod")
+        return cls(release=release, job=name + _JOB[kind])
+
+
+def name_budget(kind: str, *, cron: bool = False) -> int:
+    """How many characters an operation's name may have so that all it creates can be created.
+
+    Example:
+        >>> name_budget("DataLoad"), name_budget("DataLoad", cron=True)
+        (46, 41)
+    """
+    names = OperationNames.of(kind, "")
+    budgets = [_RELEASE_LIMIT - len(names.release)]
+    if names.job is not None:
+        budgets.append((_CRON_JOB_LIMIT if cron else _NAME_LIMIT) - len(names.job))
+    return min(budgets)
+
+
+def is_dns1035_label(name: str) -> bool:
+    """Whether Fluid takes it as the name of a dataset or runtime: a Service could be called so.
+
+    Example:
+        >>> is_dns1035_label("imagenet-1k"), is_dns1035_label("1k-imagenet")
+        (True, False)
+    """
+    return len(name) <= _NAME_LIMIT and _DNS1035.fullmatch(name) is not None
+
+
+def label_key(kind: str, namespace: str, name: str, *, uid: str | None = None) -> str:
+    """A label key of a dataset, as ``utils.GetFullNamespacedName…`` of Fluid writes it.
+
+    Args:
+        kind: What stands between ``fluid.io/`` and the name: ``s-``, ``f-``, ``s-alluxio-``, ...
+        namespace: The dataset's namespace.
+        name: The dataset's name.
+        uid: The dataset's UID, which takes the place of both when the whole key, prefix included, would
+            have 63 characters or more. Without it the key stays long, and Kubernetes may refuse it.
+    """
+    key = f"{LABEL_PREFIX}{kind}{namespace}-{name}"
+    return f"{LABEL_PREFIX}{kind}{uid}" if uid and len(key) >= _NAME_LIMIT else key
+
+
+def dataset_id(namespace: str, name: str, *, uid: str | None = None) -> str:
+    """The value of ``fluid.io/dataset-id``: namespace and name, or the UID from 63 characters on."""
+    plain = f"{namespace}-{name}"
+    return uid if uid and len(plain) >= _NAME_LIMIT else plain
+
+
+def exclusive_value(namespace: str, name: str, *, uid: str | None = None) -> str:
+    """The value of ``fluid_exclusive``: `dataset_id`, but with an underscore while it is short."""
+    plain = f"{namespace}_{name}"
+    return plain if len(plain) < _NAME_LIMIT else dataset_id(namespace, name, uid=uid)
