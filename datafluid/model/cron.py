@@ -28,7 +28,7 @@ _NICKNAMES = {
 }
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_EXAMPLE = 'Write five fields, "minute hour day-of-month month day-of-week", such as "0 3 * * *" for every day at 03:00.'
+_EXAMPLE = 'Write "minute hour day-of-month month day-of-week", such as "0 3 * * *" for every day at 03:00.'
 _GO_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _GO_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns)", re.ASCII)
 _TOO_LONG = 200
