@@ -38,7 +38,7 @@ def spark_conf(datasets: Sequence[str], *, client: Client | None = None) -> dict
     client = client or connect()
     handles = [client.dataset(name) for name in datasets]
     links = [
-        Link(namespace=handle.namespace, dataset=handle.name, target=f"rawfile://{handle.export()}")
+        Link(namespace=handle.namespace, dataset=handle.name, target=str(handle.export()))
         for handle in handles
     ]
     return spark_properties(view_fs_properties(links))

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datafluid.workload.hcfs import Link, core_site_xml, mount_table, spark_properties
+    from datafluid.workload.hcfs import Link, core_site_xml, spark_properties, view_fs_properties
 
-__all__ = ["Link", "core_site_xml", "mount_table", "spark_properties"]
+__all__ = ["Link", "core_site_xml", "spark_properties", "view_fs_properties"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 from datafluid.errors import Invalid
 from datafluid.model.uri import SCHEME
 
-__all__ = ["Link", "core_site_xml", "mount_table", "spark_properties"]
+__all__ = ["Link", "core_site_xml", "view_fs_properties", "spark_properties"]
 
 _RAW = "rawfile"
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
@@ -64,7 +64,7 @@ class Link:
         _hadoop_uri(self.target)
 
 
-def mount_table(links: Iterable[Link]) -> dict[str, str]:
+def view_fs_properties(links: Iterable[Link]) -> dict[str, str]:
     """The Hadoop properties that make ``fluid://`` work for these datasets.
 
     Only link what is mounted: a link to a missing directory makes ``-ls fluid://<namespace>/`` fail for all.
@@ -80,7 +80,7 @@ def mount_table(links: Iterable[Link]) -> dict[str, str]:
         Invalid: one dataset has two targets.
 
     Example:
-        >>> table = mount_table([Link(namespace="team", dataset="demo", target="/mnt/fluid/team/demo")])
+        >>> table = view_fs_properties([Link(namespace="team", dataset="demo", target="/mnt/fluid/team/demo")])
         >>> table["fs.viewfs.mounttable.team.link./demo"]
         'rawfile:///mnt/fluid/team/demo'
     """
@@ -96,17 +96,14 @@ def mount_table(links: Iterable[Link]) -> dict[str, str]:
     return {**_BASE, **table}
 
 
-def spark_properties(links: Iterable[Link]) -> dict[str, str]:
-    """The same for Spark, which passes on what begins with ``spark.hadoop.``.
-
-    Raises:
-        Invalid: one dataset has two targets.
+def spark_properties(properties: Mapping[str, str]) -> dict[str, str]:
+    """Hadoop properties as Spark wants them: it passes on what begins with ``spark.hadoop.``.
 
     Example:
-        >>> sorted(spark_properties([]))[0]
-        'spark.hadoop.fs.fluid.impl'
+        >>> spark_properties({"fs.s3a.path.style.access": "true"})
+        {'spark.hadoop.fs.s3a.path.style.access': 'true'}
     """
-    return {f"spark.hadoop.{name}": value for name, value in mount_table(links).items()}
+    return {f"spark.hadoop.{name}": value for name, value in properties.items()}
 
 
 def core_site_xml(properties: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from datafluid import workload
 from datafluid.errors import Invalid
-from datafluid.workload.hcfs import Link, core_site_xml, mount_table, spark_properties
+from datafluid.workload.hcfs import Link, core_site_xml, spark_properties, view_fs_properties
 
 
 def link(target: str, namespace: str = "default", dataset: str = "demo") -> Link:
@@ -19,7 +19,7 @@ def link(target: str, namespace: str = "default", dataset: str = "demo") -> Link
 
 
 def only_link(target: str) -> str:
-    return mount_table([link(target)])["fs.viewfs.mounttable.default.link./demo"]
+    return view_fs_properties([link(target)])["fs.viewfs.mounttable.default.link./demo"]
 
 
 def parse(xml: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def test_the_mount_table_is_the_one_that_was_proven_with_spark() -> None:
         link("file:///mnt/fluid/default/out", dataset="out"),
         link("alluxio://big-master-0.team:19998/", namespace="team", dataset="big"),
     ]
-    assert mount_table(links) == {
+    assert view_fs_properties(links) == {
         "fs.fluid.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
         "fs.rawfile.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "fs.viewfs.rename.strategy": "SAME_FILESYSTEM_ACROSS_MOUNTPOINT",
@@ -43,7 +43,7 @@ def test_the_mount_table_is_the_one_that_was_proven_with_spark() -> None:
         "fs.viewfs.mounttable.default.link./out": "rawfile:///mnt/fluid/default/out",
         "fs.viewfs.mounttable.team.link./big": "alluxio://big-master-0.team:19998/",
     }
-    assert mount_table(reversed(links)) == mount_table(links)
+    assert view_fs_properties(reversed(links)) == view_fs_properties(links)
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,19 @@ def test_names_that_no_uri_can_carry_are_refused(name: str) -> None:
 
 def test_one_dataset_has_one_place() -> None:
     """The same link twice is one; two places for one dataset are a mistake."""
-    assert mount_table([link("/mnt/x"), link("file:///mnt/x/")]) == mount_table([link("/mnt/x")])
+    assert view_fs_properties([link("/mnt/x"), link("file:///mnt/x/")]) == view_fs_properties(
+        [link("/mnt/x")]
+    )
     with pytest.raises(Invalid, match="two places"):
-        mount_table([link("/mnt/x"), link("/mnt/y")])
+        view_fs_properties([link("/mnt/x"), link("/mnt/y")])
 
 
 def test_spark_gets_the_same_properties_with_its_prefix() -> None:
     """Spark hands ``spark.hadoop.*`` to Hadoop."""
     links = [link("/mnt/x")]
-    assert spark_properties(links) == {f"spark.hadoop.{k}": v for k, v in mount_table(links).items()}
+    assert spark_properties(view_fs_properties(links)) == {
+        f"spark.hadoop.{k}": v for k, v in view_fs_properties(links).items()
+    }
     assert workload.spark_properties is spark_properties
 
 
@@ -124,7 +128,7 @@ def test_core_site_refuses_what_xml_cannot_hold() -> None:
 
 def test_the_proven_table_survives_xml() -> None:
     """The mount table goes through core-site.xml unchanged."""
-    table = mount_table([link("/mnt/a&b <c>")])
+    table = view_fs_properties([link("/mnt/a&b <c>")])
     assert parse(core_site_xml(table)) == table
 
 
