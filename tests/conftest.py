@@ -1,0 +1,78 @@
+"""Fixtures that every test may use: a private home, a real S3 server, a bucket."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from datafluid.testing.s3 import S3Server, serve_s3
+
+_COUNTER = itertools.count()
+_PRIVATE = ("DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_DEBUG")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private DATAFLUID_HOME and config file for each test: nothing of the user's is read or written."""
+    base = tmp_path_factory.mktemp("home")
+    for name in _PRIVATE:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATAFLUID_HOME", str(base / "datafluid"))
+    monkeypatch.setenv("DATAFLUID_CONFIG", str(base / "config.toml"))
+    return base / "datafluid"
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One real S3 server for the session."""
+    with serve_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An empty bucket of the session's server, and how to name it in manifests."""
+
+    server: S3Server
+    name: str
+
+    @property
+    def url(self) -> str:
+        """``s3://bucket``."""
+        return f"s3://{self.name}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Plain mount options; credentials are not among them."""
+        return {
+            "endpoint": self.server.endpoint,
+            "region": self.server.region,
+            "allow_http": "true",
+            "virtual_hosted_style_request": "false",
+        }
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store an object."""
+        self.server.put(self.name, key, data)
+
+    def gets(self) -> list[str]:
+        """Keys of this bucket that the server was asked for with GET, in order; listings are not among them."""
+        prefix = f"/{self.name}/"
+        return [r.path[len(prefix) :] for r in self.server.requests("GET", below=prefix) if r.path != prefix]
+
+    def requests(self) -> int:
+        """How many requests about this bucket the server has logged."""
+        return len(self.server.requests(below=f"/{self.name}"))
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket; the credentials are in the environment, as the provider's usual chain expects."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
+    name = s3_server.create_bucket(f"bucket-{next(_COUNTER)}")
+    return Bucket(s3_server, name)
