@@ -28,4 +28,4 @@ def warm_and_count() -> None:
     warm >> count_bytes()
 
 
-warm_and_count()
+warm_and_count_dag = warm_and_count()
