@@ -1,0 +1,43 @@
+"""``datafluid doctor``: is this machine fit?"""
+
+from __future__ import annotations
+
+import typer
+
+from datafluid.cli.errors import ExitCode
+from datafluid.cli.escape import safe
+from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, paint
+from datafluid.cli.session import Session, command
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @command(app)
+    def doctor(session: Session, output: ReportOption = Report.table) -> None:
+        """Check the machine: disks, permissions, clock, processes, databases, a running serve, every under-store.
+
+        Exit code 1 when something will not work.
+        """
+        from datafluid.checkup import check_all
+
+        checks = check_all(session.context, session.namespace)
+        plain = [
+            {"name": each.name, "status": each.status, "message": each.message, "hint": each.hint} for each in checks
+        ]
+        if output is Report.json:
+            as_json(plain)
+        elif output is Report.yaml:
+            as_yaml([plain])
+        elif output is Report.name:
+            for each in checks:
+                echo(f"{each.status} {each.name}")
+        else:
+            for each in checks:
+                print(f"{paint(each.status)}{' ' * (6 - len(each.status))}{safe(each.name)}: {safe(each.message)}")
+                if each.hint:
+                    echo(f"      {each.hint}")
+        if any(each.status == "fail" for each in checks):
+            raise typer.Exit(ExitCode.FAILURE)

@@ -1,0 +1,116 @@
+"""``datafluid ls | cat | du | explain | refresh``: the files of datasets."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from datafluid.cli import completion
+from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, size, table
+from datafluid.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from fluid_fsspec import FluidFileSystem
+
+__all__ = ["register"]
+
+_CHUNK = 1 << 20
+
+_Places = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="URL...", help="fluid://NS/DATASET/PATH or NS/DATASET/PATH.", autocompletion=completion.places
+    ),
+]
+_Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL", help="fluid://NS/DATASET/PATH or NS/DATASET/PATH.", autocompletion=completion.places
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @command(app)
+    def ls(
+        session: Session,
+        urls: Annotated[
+            list[str] | None, typer.Argument(metavar="[URL]...", autocompletion=completion.places)
+        ] = None,
+        long: Annotated[bool, typer.Option("-l", "--long", help="With size and time.")] = False,
+        output: ReportOption = Report.table,
+    ) -> None:
+        """List a directory of a dataset; without URL the datasets of the namespace."""
+        fs = _filesystem(session)
+        own = [f"fluid://{session.client.context.namespace}"]
+        entries = [each for url in urls or own for each in fs.ls(_url(session, url), detail=True)]
+        if output is Report.json:
+            as_json(entries)
+        elif output is Report.yaml:
+            as_yaml([entries])
+        elif long and output is Report.table:
+            table(("Size", "Modified", "Name"), (_long(each) for each in entries))
+        else:
+            for each in entries:
+                echo(_name(each) if output is Report.table else each["name"])
+
+    @command(app)
+    def cat(session: Session, urls: _Places) -> None:
+        """Write files to standard output, as they are."""
+        fs = _filesystem(session)
+        for url in urls:
+            with fs.open(_url(session, url), "rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
+        sys.stdout.buffer.flush()
+
+    @command(app)
+    def du(session: Session, urls: _Places, output: ReportOption = Report.table) -> None:
+        """Sum up files and bytes below a place, and how much of it is cached."""
+        fs = _filesystem(session)
+        sums = [{"url": str(session.place(url)), **fs.content_summary(_url(session, url))} for url in urls]
+        _report(sums, output)
+
+    @command(app)
+    def explain(session: Session, url: _Place, output: ReportOption = Report.table) -> None:
+        """Say which way a read goes, why not a faster one, and what that costs."""
+        _report([_filesystem(session).explain(_url(session, url))], output)
+
+    @command(app)
+    def refresh(session: Session, url: _Place) -> None:
+        """Forget listings below a place: the next read asks the under-store again."""
+        uri = session.place(url)
+        session.client.dataset(uri.dataset, namespace=uri.namespace).refresh(uri.path)
+        echo(f"{uri} refreshed")
+
+
+def _filesystem(session: Session) -> FluidFileSystem:
+    from fluid_fsspec import FluidFileSystem
+
+    return FluidFileSystem(context=session.context)
+
+
+def _url(session: Session, text: str) -> str:
+    return str(session.place(text))
+
+
+def _name(entry: dict[str, Any]) -> str:
+    name = str(entry["name"]).rpartition("/")[2]
+    return f"{name}/" if entry["type"] == "directory" else name
+
+
+def _long(entry: dict[str, Any]) -> tuple[object, ...]:
+    moment = entry.get("mtime")
+    if isinstance(moment, (int, float)):
+        moment = datetime.fromtimestamp(moment, UTC)
+    when = moment.isoformat(" ", "seconds") if isinstance(moment, datetime) else None
+    return (size(entry.get("size")) if entry["type"] == "file" else None, when, _name(entry))
+
+
+def _report(reports: list[Any], output: Report) -> None:
+    """Print what the filesystem answered."""

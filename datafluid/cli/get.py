@@ -1,0 +1,115 @@
+"""``datafluid get``: list objects."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from datafluid.cli import completion
+from datafluid.cli.objects import show
+from datafluid.cli.output import Output, OutputOption, echo
+from datafluid.cli.session import Session, command
+from datafluid.errors import Invalid
+
+if TYPE_CHECKING:
+    from datafluid.plane.port import Manifest
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @command(app)
+    def get(
+        session: Session,
+        kind: Annotated[
+            str | None,
+            typer.Argument(
+                metavar="[KIND]",
+                help="Name, plural or short name; several with commas.",
+                autocompletion=completion.kinds,
+            ),
+        ] = None,
+        names: Annotated[
+            list[str] | None, typer.Argument(metavar="[NAME]...", autocompletion=completion.names)
+        ] = None,
+        output: OutputOption = Output.table,
+        everywhere: Annotated[
+            bool, typer.Option("-A", "--all-namespaces", help="In all namespaces.")
+        ] = False,
+        selector: Annotated[
+            str | None,
+            typer.Option("-l", "--selector", metavar="KEY=VALUE,...", help="Only with these labels."),
+        ] = None,
+        watch: Annotated[
+            bool, typer.Option("-w", "--watch", help="Then print changes as they come.")
+        ] = False,
+    ) -> None:
+        """List objects, with the columns that kubectl prints for them.
+
+        Without KIND: everything there is.
+        """
+        kinds = _kinds(kind)
+        if names:
+            found = [session.client.get(each, name) for each in kinds for name in names]
+        else:
+            found = _list(session, kinds, everywhere, _labels(selector))
+        if found or output in (Output.json,):
+            show(found, output, one=bool(names) and len(found) == 1, namespaces=everywhere)
+        elif not watch:
+            where = "" if everywhere else f" in namespace {session.client.context.namespace}"
+            echo(f"No {kind or 'object'} found{where}.", file=sys.stderr)
+        if watch:
+            _watch(session, kinds, names or [], everywhere, output)
+
+
+def _kinds(text: str | None) -> list[str]:
+    from datafluid.model.kinds import KINDS, find_kind
+
+    if text is None or text in ("all", "fluid"):
+        return list(KINDS)
+    return [find_kind(one).kind for one in text.split(",")]
+
+
+def _list(
+    session: Session, kinds: Iterable[str], everywhere: bool, labels: dict[str, str] | None
+) -> list[Manifest]:
+    from datafluid.model.kinds import find_kind
+
+    own = None if everywhere else session.client.context.namespace
+    return [
+        each
+        for kind in kinds
+        for each in session.client.list(
+            kind, namespace=own if find_kind(kind).namespaced else None, selector=labels
+        )
+    ]
+
+
+def _labels(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    labels = {}
+    for term in text.split(","):
+        key, equals, value = term.partition("=")
+        if not equals or key.endswith("!"):
+            raise Invalid(f"{term!r} is not KEY=VALUE.", hint="Write -l team=vision,tier=gold.")
+        labels[key.strip()] = value.lstrip("=").strip()
+    return labels
+
+
+def _watch(
+    session: Session, kinds: Sequence[str], names: Sequence[str], everywhere: bool, output: Output
+) -> None:
+    if len(kinds) != 1:
+        raise Invalid("only one kind can be watched.", hint="Write `datafluid get dataset --watch`.")
+    own = None if everywhere else session.client.context.namespace
+    for event in session.client.watch(kinds[0], namespace=own):
+        if event.type == "BOOKMARK" or (names and event.object["metadata"]["name"] not in names):
+            continue
+        show([event.object], output, one=True, namespaces=everywhere)
+        sys.stdout.flush()

@@ -1,0 +1,125 @@
+"""``datafluid lint`` and ``datafluid crds``: manifests without a plane."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from datafluid.cli.errors import ExitCode, complain
+from datafluid.cli.escape import safe
+from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, paint
+from datafluid.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from datafluid.model.lint import Finding
+
+__all__ = ["read_source", "register"]
+
+
+class _Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
+class _Plane(StrEnum):
+    embedded = "embedded"
+    kubernetes = "kubernetes"
+
+
+def read_source(name: str) -> str:
+    """The text of a manifest file; ``-`` is standard input.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @command(app)
+    def lint(
+        session: Session,
+        files: Annotated[
+            list[str], typer.Argument(metavar="FILE...", help="Manifests; - is standard input.")
+        ],
+        output: Annotated[_Format, typer.Option("-o", "--output", help="Format.")] = _Format.text,
+        strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+        plane: Annotated[
+            _Plane | None, typer.Option("--plane", help="Check for this plane; both by default.")
+        ] = None,
+    ) -> None:
+        """Say what is wrong, or will go wrong silently, with manifests.
+
+        Exit code 0: clean, 1: errors found, 2: a file cannot be read.
+        """
+        found: list[tuple[str, Finding]] = []
+        unreadable = False
+        for name in files:
+            try:
+                found += [(name, finding) for finding in _findings(read_source(name), plane)]
+            except (OSError, UnicodeDecodeError) as error:
+                complain(error if isinstance(error, OSError) else OSError(0, "not UTF-8 text", name))
+                unreadable = True
+        if output is _Format.json:
+            as_json([{"file": name, **asdict(finding)} for name, finding in found])
+        else:
+            _tell(found, len(files))
+        if unreadable:
+            raise typer.Exit(ExitCode.USAGE)
+        bad = {"error", "warning"} if strict else {"error"}
+        if any(finding.severity in bad for _, finding in found):
+            raise typer.Exit(ExitCode.FAILURE)
+
+    @command(app)
+    def crds(
+        session: Session,
+        kinds: Annotated[
+            list[str] | None, typer.Argument(metavar="[KIND]...", help="All when none is given.")
+        ] = None,
+        output: ReportOption = Report.yaml,
+    ) -> None:
+        """Print the CustomResourceDefinitions, generated from the models."""
+        from datafluid.model.crds import crd
+        from datafluid.model.kinds import KINDS, find_kind
+
+        wanted = [find_kind(kind).kind for kind in kinds or KINDS]
+        _print_crds([crd(kind) for kind in wanted], output)
+
+
+def _findings(text: str, plane: _Plane | None) -> Iterable[Finding]:
+    from datafluid.model.lint import lint
+
+    return lint(text, plane=plane.value if plane else None)
+
+
+def _tell(found: list[tuple[str, Finding]], files: int) -> None:
+    for name, finding in found:
+        where = f"{name}:{finding.line}" if finding.line else name
+        print(
+            f"{safe(where)}: {paint(finding.severity)} {finding.code} {safe(finding.path)}: {safe(finding.message)}"
+        )
+        if finding.hint:
+            echo(f"    {finding.hint}")
+    errors = sum(finding.severity == "error" for _, finding in found)
+    echo(
+        f"{files} file{'s' * (files != 1)}: {errors} errors, {len(found) - errors} warnings.", file=sys.stderr
+    )
+
+
+def _print_crds(definitions: list[dict[str, Any]], output: Report) -> None:
+    if output is Report.yaml:
+        as_yaml(definitions)
+    elif output is Report.json:
+        as_json({"apiVersion": "v1", "kind": "List", "items": definitions})
+    else:
+        for each in definitions:
+            echo(each["metadata"]["name"])

@@ -1,0 +1,119 @@
+"""``datafluid load`` and ``datafluid wait``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from datafluid.cli import completion
+from datafluid.cli.interrupts import held_back
+from datafluid.cli.output import echo, percent, size
+from datafluid.cli.session import Session, command
+from datafluid.cli.watching import cancel_operation, watch_dataset, watch_operation
+from datafluid.errors import Invalid
+
+if TYPE_CHECKING:
+    from datafluid.handles import LoadHandle
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @command(app)
+    def load(
+        session: Session,
+        dataset: Annotated[
+            str,
+            typer.Argument(
+                metavar="NS/DATASET", help="Or a fluid:// URL.", autocompletion=completion.datasets
+            ),
+        ],
+        paths: Annotated[
+            list[str] | None,
+            typer.Argument(metavar="[PATH]...", help="Below the dataset; all of it by default."),
+        ] = None,
+        schedule: Annotated[
+            str | None,
+            typer.Option("--schedule", metavar="CRON", help="Load again at each tick: '0 3 * * *'."),
+        ] = None,
+        time_zone: Annotated[
+            str | None,
+            typer.Option("--time-zone", metavar="TZ", help="The schedule's IANA time zone; UTC by default."),
+        ] = None,
+        metadata: Annotated[bool, typer.Option("--metadata", help="Load listings only, no bytes.")] = False,
+        name: Annotated[
+            str | None, typer.Option("--name", help="Name of the DataLoad; made up by default.")
+        ] = None,
+        wait: Annotated[bool, typer.Option("--wait", help="Watch it to its end; Ctrl-C cancels it.")] = False,
+        timeout: Annotated[
+            float | None,
+            typer.Option("--timeout", help="Seconds that --wait waits; the load goes on after that."),
+        ] = None,
+    ) -> None:
+        """Warm a dataset: bring its bytes into the cache, now or on a schedule."""
+        if schedule is not None and wait:
+            raise Invalid(
+                "--wait and --schedule exclude each other.", hint="Run `datafluid wait dataload NAME`."
+            )
+        uri = session.place(dataset)
+        handle = session.client.dataset(uri.dataset, namespace=uri.namespace)
+        targets = [uri.path] * bool(uri.path) + (paths or [])
+        with held_back() as interrupted:
+            operation = handle.load(
+                *targets, schedule=schedule, time_zone=time_zone, metadata=metadata, name=name
+            )
+        if interrupted():
+            cancel_operation(operation)
+            raise interrupted.error
+        if wait:
+            _finished(operation, timeout)
+        else:
+            _started(operation)
+
+    @command(app)
+    def wait(
+        session: Session,
+        target: Annotated[
+            list[str],
+            typer.Argument(metavar="NS/DATASET | KIND NAME", autocompletion=completion.datasets),
+        ],
+        cached: Annotated[
+            float | None, typer.Option("--cached", min=0.0, max=1.0, help="Until this fraction is cached.")
+        ] = None,
+        timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 600.0,
+    ) -> None:
+        """Wait until a dataset is Bound (and cached), or until an operation has ended.
+
+        Exit code 4 when the time is up.
+        """
+        kind, name = ("dataset", target[0]) if len(target) == 1 else (target[0], target[-1])
+        if len(target) > 2:
+            raise Invalid("wait waits for one object.", hint="Write `datafluid wait NAMESPACE/DATASET`.")
+        ref = session.client.ref(kind, name)
+        if ref.kind == "Dataset":
+            status = watch_dataset(session.dataset(name), cached=cached, timeout=timeout)
+            echo(f"{ref}: {status.phase}, {percent(status.fraction) or 'unknown fraction'} cached")
+        else:
+            from datafluid.handles import LoadHandle
+
+            _finished(LoadHandle(session.client.plane, ref), timeout, cancel=False)
+
+
+def _finished(operation: LoadHandle, timeout: float | None, *, cancel: bool = True) -> None:
+    status = watch_operation(operation, timeout=timeout, cancel=cancel)
+    moved = status.progress
+    what = "" if moved is None else f": {moved.files_done} files, {size(moved.bytes_done)}"
+    echo(f"{operation.ref} {status.phase}{what}")
+
+
+def _started(operation: LoadHandle) -> None:
+    echo(f"dataload.data.fluid.io/{operation.name} created")
+    if operation.is_cron:
+        runs = ", ".join(moment.isoformat(" ", "minutes") for moment in operation.next_runs(3))
+        echo(f"Next runs: {runs}. `datafluid serve` or `datafluid run-due` runs them.", file=sys.stderr)
+    else:
+        echo(f"Watch it with `datafluid wait dataload {operation.name}`.", file=sys.stderr)

@@ -1,0 +1,161 @@
+"""How results reach stdout: ``-o table|wide|yaml|json|name``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, TextIO
+
+import typer
+
+from datafluid.cli.escape import safe
+
+__all__ = [
+    "Output",
+    "OutputOption",
+    "Report",
+    "ReportOption",
+    "age",
+    "as_json",
+    "as_yaml",
+    "echo",
+    "paint",
+    "percent",
+    "size",
+    "table",
+]
+
+
+class Output(StrEnum):
+    """How objects are printed."""
+
+    table = "table"
+    wide = "wide"
+    yaml = "yaml"
+    json = "json"
+    name = "name"
+
+
+class Report(StrEnum):
+    """How everything that is not an object is printed."""
+
+    table = "table"
+    yaml = "yaml"
+    json = "json"
+    name = "name"
+
+
+OutputOption = Annotated[Output, typer.Option("-o", "--output", help="Format; wide has more columns.")]
+ReportOption = Annotated[Report, typer.Option("-o", "--output", help="Format.")]
+
+_COLOURS = {
+    **dict.fromkeys(("Bound", "Ready", "Complete", "True", "ok", "cached", "Normal"), typer.colors.GREEN),
+    **dict.fromkeys(("Failed", "error", "fail", "corrupt", "Warning"), typer.colors.RED),
+    **dict.fromkeys(
+        ("NotBound", "NotReady", "PartialReady", "Pending", "Executing", "warn", "warning"),
+        typer.colors.YELLOW,
+    ),
+}
+
+
+def echo(text: object = "", *, file: TextIO | None = None) -> None:
+    """Print one line that may hold text from outside."""
+    print(safe(text), file=file or sys.stdout)
+
+
+def paint(word: str) -> str:
+    """A word of ours in its colour (green, yellow, red) where the terminal shows colours; else as it is."""
+    colour = _COLOURS.get(word)
+    return typer.style(word, fg=colour) if colour and _colourful() else word
+
+
+def _colourful() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print aligned columns as kubectl does: three spaces apart, never cut, wide characters counted as two."""
+    from rich.cells import cell_len
+
+    cells = [[safe("-" if cell is None or cell == "" else cell) for cell in row] for row in rows]
+    lines = [[header.upper() for header in headers], *cells]
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        padded = [
+            (paint(cell) if number else cell) + " " * (width - cell_len(cell))
+            for cell, width in zip(line, widths, strict=True)
+        ]
+        print("   ".join(padded).rstrip())
+
+
+def as_json(data: object) -> None:
+    """Print JSON. Everything beyond ASCII is written as an escape, so nothing in it can steer a terminal."""
+    print(json.dumps(data, indent=2, default=_plain).replace("\x7f", "\\u007f"))
+
+
+def as_yaml(documents: Iterable[object]) -> None:
+    """Print YAML documents; characters that could steer a terminal are written as escapes."""
+    import yaml
+
+    for number, document in enumerate(documents):
+        plain = json.loads(json.dumps(document, default=_plain))
+        text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+        if not text.replace("\n", "").isprintable():
+            text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=False, width=110)
+        print(("---\n" if number else "") + text, end="")
+
+
+def _plain(value: object) -> object:
+    """What `json` cannot write by itself."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)
+
+
+def size(count: float | None) -> str | None:
+    """Bytes as Fluid writes them; None stays None.
+
+    Example:
+        >>> size(1288490189)
+        '1.20GiB'
+    """
+    if count is None:
+        return None
+    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+    power = 0
+    while abs(count) >= 1024 and power < len(units) - 1:
+        count, power = count / 1024, power + 1
+    return f"{count:.2f}{units[power]}"
+
+
+def percent(fraction: float | None) -> str | None:
+    """A fraction as a percentage, cut and not rounded: 100.0% means all of it.
+
+    Example:
+        >>> percent(0.9999), percent(1.0), percent(None)
+        ('99.9%', '100.0%', None)
+    """
+    return None if fraction is None else f"{int(fraction * 1000) / 10:.1f}%"
+
+
+def age(seconds: float | None) -> str | None:
+    """A duration as kubectl writes it: two units at most.
+
+    Example:
+        >>> [age(5), age(185), age(7300), age(200000)]
+        ['5s', '3m5s', '2h1m', '2d7h']
+    """
+    if seconds is None:
+        return None
+    rest = max(0, int(seconds))
+    parts: list[str] = []
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, length)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2])

@@ -1,0 +1,167 @@
+"""What every command shares: the context, the namespace, and one way to register it."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperCommand
+
+from datafluid.cli import completion
+from datafluid.cli.errors import guarded
+from datafluid.cli.escape import safe
+from datafluid.errors import Invalid
+from datafluid.model.uri import FluidURI
+
+if TYPE_CHECKING:
+    from datafluid.client import Client
+    from datafluid.handles import DatasetHandle
+
+__all__ = ["Command", "Session", "command"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+NamespaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        metavar="NAME",
+        help="Namespace; the context's own by default.",
+        autocompletion=completion.namespaces,
+    ),
+]
+ContextOption = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="NAME",
+        help="Context: the plane to talk to.",
+        autocompletion=completion.contexts,
+    ),
+]
+VerboseOption = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more; twice for all.")]
+
+
+@dataclass(kw_only=True)
+class Session:
+    """Where a command works.
+
+    Args:
+        context: ``--context``, or None for what the environment and the configuration say.
+        namespace: ``--namespace``, or None for the context's own.
+        verbosity: How often ``-v`` was given.
+    """
+
+    context: str | None = None
+    namespace: str | None = None
+    verbosity: int = 0
+
+    @cached_property
+    def client(self) -> Client:
+        """The facade, connected at first use: `--help` and `lint` need none."""
+        import datafluid
+
+        client = datafluid.connect(self.context)
+        if self.namespace is None:
+            return client
+        return datafluid.Client(client.plane, replace(client.context, namespace=self.namespace))
+
+    def place(self, text: str) -> FluidURI:
+        """A place in a dataset from ``fluid://ns/dataset/path``, ``ns/dataset/path`` or ``dataset``.
+
+        Raises:
+            Invalid: it is no place at all.
+        """
+        plain = text.strip("/")
+        uri = FluidURI.parse(text) if "/" in plain else FluidURI("", plain)
+        return uri.in_namespace(self.client.context.namespace)
+
+    def dataset(self, text: str) -> DatasetHandle:
+        """The handle of the dataset that ``text`` names.
+
+        Raises:
+            Invalid: it names something else: a path inside a dataset, or a namespace.
+        """
+        uri = self.place(text)
+        if uri.path or not uri.dataset:
+            raise Invalid(f"{text[:200]!r} is not a dataset.", hint="Write NAMESPACE/DATASET.")
+        return self.client.dataset(uri.dataset, namespace=uri.namespace)
+
+
+class Command(TyperCommand):
+    """A command whose errors become one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it inside the boundary."""
+        return guarded(lambda: super(Command, self).invoke(ctx))
+
+
+def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[_Function], _Function]:
+    """Register a function as a command.
+
+    The function takes ``session`` first, then what typer makes of its signature. ``--namespace``, ``--context``
+    and ``-v`` are added to every command; given before the command's name they count as well.
+    """
+
+    def register(function: _Function) -> _Function:
+        app.command(name, cls=Command, **settings)(_with_session(function))
+        return function
+
+    return register
+
+
+def _with_session(function: Callable[..., Any]) -> Callable[..., Any]:
+    def entry(
+        ctx: typer.Context, namespace: str | None, context: str | None, verbose: int, **values: Any
+    ) -> None:
+        outer: Session = ctx.find_root().obj or Session()
+        session = Session(
+            context=context or outer.context,
+            namespace=namespace or outer.namespace,
+            verbosity=verbose + outer.verbosity,
+        )
+        _log(session.verbosity)
+        function(session, **values)
+
+    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = {
+        "namespace": (NamespaceOption, None),
+        "context": (ContextOption, None),
+        "verbose": (VerboseOption, 0),
+    }
+    parameters = [
+        inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        *(parameter.replace(kind=keyword) for parameter in own),
+        *(
+            inspect.Parameter(name, keyword, default=default, annotation=annotation)
+            for name, (annotation, default) in shared.items()
+        ),
+    ]
+    entry.__name__, entry.__doc__ = function.__name__, function.__doc__
+    entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    vars(entry)["__signature__"] = inspect.Signature(parameters)
+    return entry
+
+
+class _SafeFormatter(logging.Formatter):
+    """Log lines that cannot steer a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(safe(line) for line in super().format(record).splitlines())
+
+
+def _log(verbosity: int) -> None:
+    """Send the package's log to stderr: warnings, with -v what it does, with -vv everything."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_SafeFormatter("%(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("datafluid")
+    logger.handlers[:] = [handler]
+    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])

@@ -1,0 +1,71 @@
+"""Waiting with progress: what ``wait``, ``load --wait`` and ``apply --wait`` have in common."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from datafluid.cli.output import echo
+from datafluid.cli.progress import meter
+from datafluid.errors import OperationFailed, Timeout
+
+if TYPE_CHECKING:
+    from datafluid.handles import DatasetHandle, LoadHandle
+    from datafluid.model.status import DatasetStatus, OperationStatus
+
+__all__ = ["cancel_operation", "watch_dataset", "watch_operation"]
+
+#: Seconds that a cancelled operation gets to end.
+_PATIENCE = 10.0
+
+
+def watch_dataset(dataset: DatasetHandle, *, cached: float | None, timeout: float | None) -> DatasetStatus:
+    """Wait until a dataset is Bound, or cached to a fraction, and show how far it is.
+
+    Raises:
+        Timeout: with what was seen last.
+    """
+    with meter(str(dataset.ref)) as report:
+
+        def progress(status: DatasetStatus) -> None:
+            report(status.cached, status.total, note=status.phase or "waiting")
+
+        return dataset.wait(cached=cached, timeout=timeout, progress=progress)
+
+
+def watch_operation(operation: LoadHandle, *, timeout: float | None, cancel: bool) -> OperationStatus:
+    """Wait until an operation ends and show how far it is.
+
+    Args:
+        timeout: Seconds; None waits for ever.
+        cancel: An interrupt cancels it: for the command that started it, not for one that only looks on.
+
+    Raises:
+        OperationFailed: it failed.
+        Timeout: with what was seen last; the operation goes on.
+    """
+    with meter(str(operation.ref)) as report:
+
+        def progress(status: OperationStatus) -> None:
+            moved = status.progress
+            if moved is None:
+                report(None, None, note=status.phase or "waiting")
+                return
+            files = f"{moved.files_done}/{moved.files_total} files"
+            report(moved.bytes_done, moved.bytes_total, note=files, rate=moved.rate, eta=moved.eta_seconds)
+
+        try:
+            return operation.wait(timeout=timeout, progress=progress)
+        except KeyboardInterrupt:
+            if cancel:
+                cancel_operation(operation)
+            raise
+
+
+def cancel_operation(operation: LoadHandle) -> None:
+    """Cancel an operation and see it end, so that nothing is left running; what it has loaded stays cached."""
+    echo(f"{operation.ref}: cancelling; what is loaded stays cached.", file=sys.stderr)
+    operation.cancel()
+    with suppress(OperationFailed, Timeout):
+        operation.wait(timeout=_PATIENCE)
