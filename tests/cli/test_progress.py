@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -57,3 +61,31 @@ def test_titles_and_notes_are_escaped(capsys: pytest.CaptureFixture[str]) -> Non
     with meter("a\x1b[2J") as report:
         report(None, None, note="[/x]\n")
     assert told(capsys) == ["a\\x1b[2J: [/x]\\n"]
+
+
+def test_on_a_terminal_there_is_a_bar_and_names_cannot_steer_it() -> None:
+    """A pseudo-terminal sees the title literally, a bar with rate and ETA, and no escape sequence of the name."""
+    program = (
+        "from datafluid.cli.progress import meter\n"
+        "with meter('a\\x1b]0;owned\\x07[/x]') as report:\n"
+        "    report(1 << 20, 4 << 20, note='[bold]1/4 files[/y]')\n"
+    )
+    leader, follower = pty.openpty()
+    environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160", "LINES": "40"}
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=follower, env=environ)
+    os.close(follower)
+    seen = b"".join(iter(lambda: _read(leader), b"")).decode()
+    os.close(leader)
+    assert process.wait(timeout=30) == 0
+    assert "\x1b]0;owned" not in seen
+    assert r"a\x1b]0;owned\x07[/x]" in seen
+    assert "[bold]1/4 files[/y]" in seen
+    assert "1.0/4.0 MiB" in seen
+
+
+def _read(leader: int) -> bytes:
+    """What a terminal has to say; empty when its program has left (Linux answers EIO then)."""
+    try:
+        return os.read(leader, 65536)
+    except OSError:
+        return b""
