@@ -1,0 +1,128 @@
+"""The home directory of the embedded plane: everything it keeps, below one private directory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from datafluid.errors import Forbidden, Unsupported
+
+__all__ = ["Home", "filesystem_type"]
+
+#: SQLite's locks and mapped files cannot be trusted on these; users met it as corruption.
+_NETWORK_FILESYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "gpfs", "glusterfs", "9p", "beegfs", "afpfs"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below ``DATAFLUID_HOME``.
+
+    Args:
+        path: The directory, absolute.
+    """
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] | None = None) -> Home:
+        """The home directory, created on first use.
+
+        Args:
+            path: Where it is; None takes ``DATAFLUID_HOME``, else the platform's directory for user data.
+
+        Raises:
+            Forbidden: it belongs to somebody else, or others may write to it.
+            Unsupported: it is on a network filesystem.
+        """
+        home = cls(_location(path))
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_owner(home.path)
+        kind = filesystem_type(home.path)
+        if kind in _NETWORK_FILESYSTEMS or kind.startswith("fuse."):
+            raise Unsupported(
+                f"the home directory {home.path} is on a network filesystem ({kind}), where locks cannot be trusted.",
+                hint="Set DATAFLUID_HOME to a directory on a local disk.",
+            )
+        for directory in (home.locks, home.secrets, home.cache):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        return home
+
+    @property
+    def registry(self) -> Path:
+        """What was declared; not disposable."""
+        return self.path / "registry.db"
+
+    @property
+    def cache_index(self) -> Path:
+        """What is cached where; disposable."""
+        return self.path / "cache.db"
+
+    @property
+    def generation(self) -> Path:
+        """The counter that tells other processes to forget what they remember."""
+        return self.path / "generation"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files; they are never removed while the home exists."""
+        return self.path / "locks"
+
+    @property
+    def secrets(self) -> Path:
+        """``<namespace>/<name>/<key>`` files in place of Kubernetes Secrets."""
+        return self.path / "secrets"
+
+    @property
+    def cache(self) -> Path:
+        """The default tier, for datasets without a runtime."""
+        return self.path / "cache"
+
+    @property
+    def logs(self) -> Path:
+        """What the processes of loads print."""
+        return self.path / "logs"
+
+
+def filesystem_type(path: Path) -> str:
+    """The type of the filesystem that holds ``path``, as the kernel's mount table names it; "" when unknown."""
+    try:
+        table = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+    target = os.path.realpath(path)
+    best, kind = "", ""
+    for line in table.splitlines():
+        fields = line.split(" ")
+        point = fields[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        inside = target == point or target.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind
+
+
+def _location(path: str | os.PathLike[str] | None) -> Path:
+    given = path or os.environ.get("DATAFLUID_HOME")
+    if given:
+        return Path(os.path.abspath(os.path.expanduser(given)))
+    from platformdirs import user_data_path
+
+    return user_data_path("datafluid")
+
+
+def _check_owner(path: Path) -> None:
+    status = path.stat()
+    if status.st_uid != os.geteuid():
+        raise Forbidden(
+            f"the home directory {path} belongs to user {status.st_uid}, not to you.",
+            hint="Set DATAFLUID_HOME to a directory of your own.",
+        )
+    if stat.S_IMODE(status.st_mode) & 0o022:
+        raise Forbidden(
+            f"others may write to the home directory {path}.", hint=f"Run `chmod 700 {path}` or use another one."
+        )
+    if stat.S_IMODE(status.st_mode) != 0o700:
+        path.chmod(0o700)
