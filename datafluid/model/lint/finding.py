@@ -1,0 +1,33 @@
+"""One thing that is wrong with a manifest, or will go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Finding", "Severity"]
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What lint says about one place.
+
+    Args:
+        code: Stable, for example ``DF101``; see ``docs/reference/lint.md``.
+        severity: ``error``: it cannot work; ``warning``: it will not do what it seems to; ``info``: a fact.
+        path: Where, for example ``spec.mounts[0].mountPoint``; empty for the whole document.
+        message: What is wrong, one sentence. Names in it are escaped; secrets are never in it.
+        hint: What to write instead.
+        document: Which object of the source, from 0.
+        line: The line in the source, from 1; None when it did not come from text.
+    """
+
+    code: str
+    severity: Severity
+    path: str
+    message: str
+    hint: str = ""
+    document: int = 0
+    line: int | None = None

@@ -1,0 +1,109 @@
+"""`lint`: a source in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from datafluid.errors import Invalid
+from datafluid.model.lint.finding import Finding
+from datafluid.model.lint.schema import SCHEMA_CODES
+from datafluid.model.lint.subject import Plane, Scope, Subject
+from datafluid.model.lint.table import RULES
+
+__all__ = ["Source", "lint"]
+
+#: YAML text, a path, a dict, a model, or any number of those.
+Source = Any
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+def lint(source: Source, *, plane: Plane | None = None) -> list[Finding]:
+    """Everything that is wrong with manifests, or will go wrong.
+
+    Reports on input that no model would take, too. What Fluid's controllers or webhook do to an object on a
+    cluster is told for ``plane="embedded"`` as well, one severity milder.
+
+    Args:
+        source: YAML text, a path to a file, an object as a dict or model, or an iterable of those.
+        plane: Where the objects are going; None when that is open.
+
+    Returns:
+        The findings, by document and line.
+
+    Raises:
+        NotFound: the path leads to no file.
+
+    Example:
+        >>> for finding in lint("apiVersion: data.fluid.io/v1alpha1\\nkind: Dataset\\nmetadata: {name: 1k}"):
+        ...     print(finding.code, finding.path)
+        DF101 metadata.name
+        DF102 spec
+        DF121
+    """
+    try:
+        subjects = list(_subjects(source))
+    except Invalid as error:
+        return list(error.findings) or [
+            Finding(code="DF001", severity="error", path="", message=error.message, hint=error.hint)
+        ]
+    scope = Scope(subjects, plane)
+    found = [finding for subject in subjects for rule in RULES for finding in rule(subject, scope)]
+    return sorted(_without_echoes(found), key=_place)
+
+
+def _place(finding: Finding) -> tuple[int, int, int, str]:
+    return finding.document, finding.line or 0, _ORDER[finding.severity], finding.code
+
+
+def _without_echoes(found: list[Finding]) -> Iterator[Finding]:
+    """Leave out what the schema says about a place of which a rule says more."""
+    told = {
+        (finding.document, finding.path)
+        for finding in found
+        if finding.severity == "error" and finding.code not in SCHEMA_CODES
+    }
+    for finding in found:
+        if finding.code not in SCHEMA_CODES or (finding.document, finding.path) not in told:
+            yield finding
+
+
+def _subjects(source: Source) -> Iterator[Subject]:
+    for number, subject in enumerate(_documents(source)):
+        yield from _items(Subject(data=subject.data, document=number, line=subject.line, lines=subject.lines))
+
+
+def _documents(source: Source) -> Iterator[Subject]:
+    if isinstance(source, Mapping):
+        yield Subject(data=source)
+    elif hasattr(source, "manifest"):
+        yield Subject(data=source.manifest())
+    elif isinstance(source, str | Path):
+        yield from _parsed(source)
+    elif isinstance(source, Iterable):
+        for part in source:
+            yield from _documents(part)
+    else:
+        raise Invalid(
+            f"a {type(source).__name__} is no manifest.", hint="Give YAML text, a path, a dict or a model."
+        )
+
+
+def _parsed(source: str | Path) -> Iterator[Subject]:
+    from datafluid.model import manifest
+
+    for document in manifest.parse(manifest.read(source)):
+        yield Subject(data=document.data, line=document.line, lines=document.positions)
+
+
+def _items(subject: Subject) -> Iterator[Subject]:
+    """The objects of a ``List``, or the object itself."""
+    if not subject.kind.endswith("List") or not isinstance(subject.data.get("items"), list):
+        yield subject
+        return
+    for path, item in subject.maps("items"):
+        yield Subject(
+            data=item, document=subject.document, line=subject.line, lines=subject.lines, prefix=path
+        )

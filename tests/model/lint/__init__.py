@@ -1,0 +1,1 @@
+"""Tests of the lint rules: one case a rule, and lint as a whole."""
