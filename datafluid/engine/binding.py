@@ -59,6 +59,7 @@ class TierBinding:
         quota: Bytes this tier may hold.
         high: Fraction of the quota at which eviction starts.
         low: Fraction of the quota at which eviction stops.
+        account: Whose quota it is: the dataset's uid; "" for the default cache, which all datasets share.
     """
 
     medium: str
@@ -66,6 +67,7 @@ class TierBinding:
     quota: int
     high: float = 0.95
     low: float = 0.7
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +49,23 @@ class Home:
                 f"the home directory {home.path} is on a network filesystem ({kind}), where locks cannot be trusted.",
                 hint="Set DATAFLUID_HOME to a directory on a local disk.",
             )
-        for directory in (home.locks, home.secrets, home.cache):
+        for directory in (home.locks, home.secrets_directory, home.cache):
             directory.mkdir(mode=0o700, exist_ok=True)
         return home
+
+    @property
+    def id(self) -> str:
+        """Names this home in tier directories, so that two homes may share a disk."""
+        file = self.path / "id"
+        try:
+            return file.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            fresh = file.with_name(f"id.{os.getpid()}")
+            fresh.write_text(secrets.token_hex(6), encoding="ascii")
+            with suppress(FileExistsError):
+                os.link(fresh, file)  # the first of several processes wins
+            fresh.unlink()
+            return file.read_text(encoding="ascii").strip()
 
     @property
     def registry(self) -> Path:
@@ -72,7 +88,7 @@ class Home:
         return self.path / "locks"
 
     @property
-    def secrets(self) -> Path:
+    def secrets_directory(self) -> Path:
         """``<namespace>/<name>/<key>`` files in place of Kubernetes Secrets."""
         return self.path / "secrets"
 

@@ -1,0 +1,119 @@
+"""A partial file that is being filled: bytes first, then the record of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from typing_extensions import Buffer
+
+from datafluid.engine.cache.checksum import PIECE
+from datafluid.engine.cache.extents import Ranges, add, coalesce, covers, missing
+from datafluid.engine.cache.identity import CachedName
+from datafluid.engine.cache.tier import Tier, _disk_errors
+from datafluid.engine.understore.port import ObjectInfo
+
+__all__ = ["Extent", "Filling", "PieceHasher", "Wanted"]
+
+Extent = tuple[int, int, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A version of an object that should be cached."""
+
+    origin: str
+    info: ObjectInfo
+    id: bytes
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Filling:
+    """An open partial file. Safe to use from several threads; made and closed by the cache store."""
+
+    wanted: Wanted
+    name: CachedName
+    tier: Tier
+    tier_id: int
+    fd: int
+    have: Ranges
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole object."""
+        return self.wanted.info.size
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte was recorded."""
+        return covers(self.have, 0, self.size)
+
+    def missing(self, start: int = 0, end: int | None = None) -> Ranges:
+        """What is not recorded yet of ``[start, end)``."""
+        return missing(self.have, start, self.size if end is None else end)
+
+    def write(self, offset: int, data: Buffer) -> None:
+        """Write bytes at an offset; they count once they are recorded.
+
+        Raises:
+            CacheFull: the disk is full.
+        """
+        view = memoryview(data).cast("B")
+        with _disk_errors(self.tier.path):
+            while view:
+                written = os.pwrite(self.fd, view, offset)
+                offset += written
+                view = view[written:]
+
+    def note(self, found: Iterable[tuple[int, int]]) -> None:
+        """Remember in this process what the index has recorded."""
+        with self._lock:
+            for start, end in found:
+                self.have = add(self.have, start, end)
+
+    def note_all(self, found: Ranges) -> None:
+        """Remember what other processes have recorded meanwhile."""
+        with self._lock:
+            self.have = coalesce((*self.have, *found))
+
+
+class PieceHasher:
+    """Hashes a stream of bytes that starts at any offset, cut where the checksum's pieces end.
+
+    Args:
+        start: Where the stream starts in the file.
+    """
+
+    def __init__(self, start: int) -> None:
+        import xxhash
+
+        self._new = xxhash.xxh3_128
+        self._state = xxhash.xxh3_128()
+        self._start = self._position = start
+        self.extents: list[Extent] = []
+
+    def update(self, data: Buffer) -> None:
+        """Take the next bytes of the stream."""
+        view = memoryview(data).cast("B")
+        while view:
+            border = (self._position // PIECE + 1) * PIECE
+            part = view[: border - self._position]
+            self._state.update(part)
+            self._position += len(part)
+            view = view[len(part) :]
+            if self._position == border:
+                self._cut()
+
+    def finish(self) -> list[Extent]:
+        """The extents that the stream made."""
+        if self._position > self._start:
+            self._cut()
+        return self.extents
+
+    def _cut(self) -> None:
+        self.extents.append((self._start, self._position, self._state.digest()))
+        self._state = self._new()
+        self._start = self._position

@@ -1,0 +1,161 @@
+"""One directory of the cache. Nothing outside ``<path>/.datafluid-<id>/`` is ever written or deleted."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from datafluid.engine.cache.identity import CachedName
+from datafluid.errors import CacheFull, Forbidden, Unavailable
+
+__all__ = ["BLOCK", "Tier", "blocks"]
+
+BLOCK = 4096
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def blocks(size: int) -> int:
+    """``size`` rounded up to whole disk blocks."""
+    return -(-size // BLOCK) * BLOCK
+
+
+class Tier:
+    """Files below one tier directory, reached by directory descriptors only.
+
+    Args:
+        path: The tier's directory, absolute; created (0700) when missing.
+        home_id: Names the sub-directory, so that two homes may share one disk directory.
+
+    Raises:
+        Forbidden: the directory, or what is in our place below it, is not the user's own.
+        Unavailable: it cannot be made or opened.
+    """
+
+    def __init__(self, path: str, home_id: str) -> None:
+        self.path = path
+        self.root = f"{path}/.datafluid-{home_id}"
+        self._directories: set[str] = set()
+        self._lock = threading.Lock()
+        try:
+            Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+            top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise Unavailable(
+                f"the cache directory {path} cannot be used: {error.strerror}.",
+                hint="Check tieredstore.levels[].path and its permissions.",
+            ) from error
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(f".datafluid-{home_id}", 0o700, dir_fd=top)
+            self._fd = os.open(f".datafluid-{home_id}", _OPEN_DIRECTORY, dir_fd=top)
+        except OSError as error:
+            raise Forbidden(
+                f"{self.root} is not a directory that datafluid made: {error.strerror}.", hint="Move it away."
+            ) from error
+        finally:
+            os.close(top)
+        status = os.fstat(self._fd)
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+            os.close(self._fd)
+            raise Forbidden(f"{self.root} is open to others.", hint=f"Run `chmod 700 {self.root}`, or remove it.")
+
+    def file_path(self, name: CachedName) -> str:
+        """The absolute path of a cached file."""
+        return f"{self.root}/{name.directory}/{name}"
+
+    def create(self, name: CachedName, size: int) -> int:
+        """Open a partial file for reading and writing, sparse and of full size; returns the descriptor."""
+        self._ensure_directory(name.directory)
+        with _disk_errors(self.path):
+            fd = os.open(f"{name.directory}/{name}", os.O_RDWR | os.O_CREAT | _FLAGS, 0o600, dir_fd=self._fd)
+            try:
+                if os.fstat(fd).st_size != size:
+                    os.ftruncate(fd, size)
+            except BaseException:
+                os.close(fd)
+                raise
+        return fd
+
+    def open(self, name: CachedName) -> int:
+        """Open a cached file for reading.
+
+        Raises:
+            FileNotFoundError: it is gone.
+        """
+        return os.open(f"{name.directory}/{name}", os.O_RDONLY | _FLAGS, dir_fd=self._fd)
+
+    def seal(self, fd: int, partial: CachedName, sealed: CachedName) -> os.stat_result:
+        """Make a complete file read-only and give it its final name; returns its status afterwards."""
+        os.fchmod(fd, 0o400)
+        os.rename(
+            f"{partial.directory}/{partial}",
+            f"{sealed.directory}/{sealed}",
+            src_dir_fd=self._fd,
+            dst_dir_fd=self._fd,
+        )
+        return os.fstat(fd)
+
+    def remove(self, name: CachedName) -> None:
+        """Unlink a cached file; open and mapped readers keep their bytes. One that is gone is no error."""
+        with suppress(FileNotFoundError):
+            os.unlink(f"{name.directory}/{name}", dir_fd=self._fd)
+
+    def scan(self) -> Iterator[tuple[CachedName, os.stat_result]]:
+        """Every cached file that is really there."""
+        for directory in sorted(os.listdir(self._fd)):
+            try:
+                below = os.open(directory, _OPEN_DIRECTORY, dir_fd=self._fd)
+            except OSError:
+                continue
+            try:
+                for file in sorted(os.listdir(below)):
+                    name = CachedName.parse(file)
+                    if name is not None and name.directory == directory:
+                        with suppress(FileNotFoundError):
+                            yield name, os.stat(file, dir_fd=below, follow_symlinks=False)
+            finally:
+                os.close(below)
+
+    def free(self) -> tuple[int, int]:
+        """Bytes free for us, and bytes in all, on the tier's disk."""
+        status = os.fstatvfs(self._fd)
+        return status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
+
+    def sync(self) -> None:
+        """Write everything of the tier's disk down: afterwards a loss of power loses none of it."""
+        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if syncfs is None:
+            os.sync()
+        elif syncfs(self._fd) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs failed")
+
+    def _ensure_directory(self, directory: str) -> None:
+        if directory in self._directories:
+            return
+        with self._lock, suppress(FileExistsError), _disk_errors(self.path):
+            os.mkdir(directory, 0o700, dir_fd=self._fd)
+        self._directories.add(directory)
+
+
+class _disk_errors:  # noqa: N801  # reads as a statement: with _disk_errors(path)
+    """A full disk becomes CacheFull, wherever the kernel notices it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CacheFull(
+                f"the disk of the cache directory {self._path} is full.",
+                hint="Free some space, or move the tier to another disk.",
+            ) from error
