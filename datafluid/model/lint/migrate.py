@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datafluid.model.lint.rule import Hit, Hits, rule
-from datafluid.model.lint.subject import Scope, Subject, as_map
+from datafluid.model.lint.subject import Scope, Subject, as_map, show
 
 _KINDS = ("DataMigrate",)
 _SIDES = ("from", "to")
@@ -66,7 +66,7 @@ def ssh_secret(subject: Subject, scope: Scope) -> Hits:
     if isinstance(parallelism, int) and parallelism > 1 and not named:
         yield Hit(
             ("spec", "parallelism"),
-            f"{parallelism} workers talk over SSH, and no Secret holds their key.",
+            f"{show(parallelism)} workers talk over SSH, and no Secret holds their key.",
             "Set spec.parallelOptions.sshSecretName, or parallelism to 1.",
         )
 

@@ -36,7 +36,7 @@ def _prefetch_problems(annotations: Mapping[str, Any]) -> Iterator[tuple[str, st
             'Write seconds, such as "600".',
         )
     waiting = annotations.get(f"{_PREFETCH}async-prefetch")
-    if waiting is not None and waiting not in _GO_TRUE_OR_FALSE:
+    if waiting is not None and as_text(waiting) not in _GO_TRUE_OR_FALSE:
         yield "async-prefetch", f"{show(waiting)} is neither true nor false", 'Write "true" or "false".'
     extra = annotations.get(f"{_PREFETCH}extra-envs")
     if extra is not None and not all(part.count("=") == 1 for part in as_text(extra).split(" ")):

@@ -19,6 +19,7 @@ Plane = Literal["kubernetes", "embedded"]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _LONGEST_SHOWN = 80
+_LONGEST_INT = 256  # bits; Python refuses to print numbers of more than 4300 digits
 
 
 def as_map(value: Any) -> Mapping[str, Any]:
@@ -43,6 +44,8 @@ def show(value: Any) -> str:
         >>> print(show("\x1b[31mred"))
         '\x1b[31mred'
     """
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INT:
+        return "a huge number"
     text = value if isinstance(value, str) else str(value)
     return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
 
@@ -141,6 +144,8 @@ class Scope:
     def __init__(self, subjects: Iterable[Subject], plane: Plane | None = None) -> None:
         self.subjects = tuple(subjects)
         self.plane = plane
+        #: What rules have worked out about a subject, by its id, for other rules of the same module.
+        self.memo: dict[int, Any] = {}
         self._by_kind: dict[str, list[Subject]] = defaultdict(list)
         self._by_name: dict[tuple[str, str], list[Subject]] = defaultdict(list)
         for subject in self.subjects:

@@ -92,7 +92,7 @@ def two_quotas(subject: Subject, scope: Scope) -> Hits:
 def _fraction(value: Any) -> float | None:
     try:
         number = float(value) if isinstance(value, str | int | float) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if 0 < number <= 1 else None
 
