@@ -58,6 +58,16 @@ class FileLock:
         if fd is not None:
             os.close(fd)
 
+    def fileno(self) -> int:
+        """The descriptor that holds it, to be handed to an executed process, which then holds it too.
+
+        Raises:
+            RuntimeError: it is not held.
+        """
+        if self._fd is None:
+            raise RuntimeError("this lock is not held")
+        return self._fd
+
     @property
     def held(self) -> bool:
         """Whether this object holds it."""
