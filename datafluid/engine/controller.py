@@ -135,7 +135,7 @@ class Controller:
         return Decision()
 
     def _see_dataset(self, ref: Ref, dataset: Manifest) -> DatasetSeen:
-        everything = self.registry.list()
+        everything = self.registry.objects()
         runtime = runtime_of(dataset, everything)
         stored = self.registry.find_binding(ref.namespace or "", ref.name)
         resolution = self._resolve(dataset, runtime)
@@ -203,7 +203,7 @@ class Controller:
         line: dict[Ref, None] = {}
         self._add(ref, line)
         if ref.kind == "Dataset":
-            everything = self.registry.list()
+            everything = self.registry.objects()
             line |= dict.fromkeys(working_on(ref, everything))
             runtime = runtime_of({"metadata": {"name": ref.name, "namespace": ref.namespace}}, everything)
             if runtime is not None:

@@ -90,7 +90,7 @@ class Registry:
         rows = self._database.query("SELECT manifest FROM resource WHERE uid=?", (uid,))
         return json.loads(rows[0][0]) if rows else None
 
-    def list(
+    def objects(
         self, kind: str | None = None, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
     ) -> list[Manifest]:
         """Objects, sorted by kind, namespace and name."""
@@ -187,6 +187,7 @@ class Registry:
             if sort == 2:
                 newest = max(newest, version)
             elif sort == 0 or since is not None:
+                what: Literal["ADDED", "MODIFIED", "DELETED"]
                 what = "DELETED" if sort else "ADDED" if since is None or created > since else "MODIFIED"
                 events.append(WatchEvent(type=what, object=json.loads(text), version=str(version)))
         return events, newest

@@ -83,11 +83,6 @@ class ControlPlane(Protocol):
             NotFound: there is none.
         """
 
-    def list(
-        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
-    ) -> list[Manifest]:
-        """All objects of a kind, sorted by namespace and name; an empty list when there is none."""
-
     def watch(
         self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
     ) -> Iterator[WatchEvent]:
@@ -117,6 +112,11 @@ class ControlPlane(Protocol):
 
     def nodes(self) -> list[Node]:
         """The machines of this plane."""
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
+    ) -> list[Manifest]:
+        """All objects of a kind, sorted by namespace and name; an empty list when there is none."""
 
 
 @runtime_checkable

@@ -64,7 +64,7 @@ class OperationSeen:
     @property
     def is_cron(self) -> bool:
         """Whether it runs on a schedule."""
-        return self.operation["spec"].get("policy") == "Cron"
+        return bool(self.operation["spec"].get("policy") == "Cron")
 
     @property
     def active(self) -> tuple[RunSeen, ...]:
