@@ -19,6 +19,7 @@ from datafluid.model.ref import Ref
 from datafluid.plane.port import ControlPlane, Event, Manifest, WatchEvent
 
 if TYPE_CHECKING:
+    from datafluid.cache_admin import CacheAdmin
     from datafluid.engine.volume import Volume
     from datafluid.model.lint import Finding
 
@@ -199,6 +200,13 @@ class Client:
         if not isinstance(self.plane, EmbeddedPlane):
             raise Unsupported(f"the {self.plane.name} plane serves no bytes itself.", hint="Use the mount.")
         return self.plane.volume(namespace, name, serve_stale=self.context.offline == "serve-stale")
+
+    @property
+    def cache(self) -> CacheAdmin:
+        """The cache on this machine: status, pins, evicting, verifying."""
+        from datafluid.cache_admin import CacheAdmin
+
+        return CacheAdmin(self)
 
     def ref(self, kind: str, name: str, *, namespace: str | None = None) -> Ref:
         """Name an object: the kind may be given as its plural or short name, in any case.

@@ -13,7 +13,10 @@ from datafluid.model.uri import FluidURI
 from datafluid.plane.port import ControlPlane, Event, Manifest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datafluid.client import Client
+    from datafluid.engine.export import Exported
     from datafluid.engine.volume import Volume
     from datafluid.model.status import DatasetStatus, OperationStatus, Progress
 
@@ -171,6 +174,35 @@ class DatasetHandle:
     def volume(self) -> Volume:
         """Its bytes; see `Client.volume`."""
         return self._client.volume(self.namespace, self.name)
+
+    def export(self, directory: str | Path | None = None) -> Exported:
+        """Publish the loaded dataset as symlinks under its real names, for programs that need paths.
+
+        The files stay pinned in the cache until `unexport`. Exporting again follows the dataset.
+
+        Args:
+            directory: New, empty, or exported before; None takes one below the home directory.
+
+        Returns:
+            What is there now; as a path it is the directory.
+
+        Raises:
+            Unavailable: it is not Bound, or not completely cached.
+            Conflict: the directory holds something else.
+        """
+        from datafluid.exports import export
+
+        return export(self._client, self, directory)
+
+    def unexport(self, directory: str | Path | None = None) -> None:
+        """Take the links of `export` away and unpin the files.
+
+        Raises:
+            Conflict: the directory holds no export of this dataset.
+        """
+        from datafluid.exports import unexport
+
+        unexport(self._client, self, directory)
 
     def loads(self) -> list[LoadHandle]:
         """The DataLoads of this dataset."""

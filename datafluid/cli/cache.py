@@ -1,13 +1,152 @@
-"""``datafluid cache …``."""
+"""``datafluid cache …``: what the cache holds, and changing that."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from datafluid.cli import completion
+from datafluid.cli.errors import ExitCode
+from datafluid.cli.metrics import prometheus
+from datafluid.cli.output import as_json, as_yaml, echo, percent, size, table
+from datafluid.cli.progress import meter
+from datafluid.cli.session import Session, command
+from datafluid.errors import Invalid
+
+if TYPE_CHECKING:
+    from datafluid.cache_admin import CacheStatus
+    from datafluid.engine.cache.upkeep import Removed
+
 __all__ = ["register"]
+
+_Places = Annotated[
+    list[str], typer.Argument(metavar="NS/DATASET[/PATH]...", autocompletion=completion.places)
+]
+
+
+class _Format(StrEnum):
+    table = "table"
+    yaml = "yaml"
+    json = "json"
+    prometheus = "prometheus"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help="Look at the cache and change what it holds.", no_args_is_help=True)
+    group = typer.Typer(help="Look at the cache, and change what it holds.", no_args_is_help=True)
     app.add_typer(group, name="cache")
+
+    @command(group)
+    def status(
+        session: Session,
+        output: Annotated[_Format, typer.Option("-o", "--output", help="Format.")] = _Format.table,
+    ) -> None:
+        """Show what is cached, by tier and by dataset, and hits and misses."""
+        now = session.client.cache.status()
+        if output is _Format.json:
+            as_json(asdict(now))
+        elif output is _Format.yaml:
+            as_yaml([asdict(now)])
+        elif output is _Format.prometheus:
+            print(prometheus(now), end="")
+        else:
+            _tables(now)
+
+    @command(group)
+    def evict(session: Session, places: _Places) -> None:
+        """Remove cached files of datasets or below paths; what is pinned stays."""
+        for place in places:
+            _removed(place, session.client.cache.evict(session.place(place)))
+
+    @command(group)
+    def pin(session: Session, places: _Places) -> None:
+        """Keep what is cached of datasets or below paths from being evicted."""
+        for place in places:
+            uri = session.place(place)
+            pinned, absent = session.client.cache.pin(uri)
+            echo(f"{uri}: {pinned} files pinned")
+            if absent:
+                echo(f"{absent} more are not cached; run `datafluid load {uri}` first.", file=sys.stderr)
+
+    @command(group)
+    def unpin(session: Session, places: _Places) -> None:
+        """Undo pin; what an export holds stays pinned."""
+        for place in places:
+            uri = session.place(place)
+            session.client.cache.unpin(uri)
+            echo(f"{uri}: unpinned")
+
+    @command(group)
+    def verify(
+        session: Session,
+        places: Annotated[
+            list[str] | None,
+            typer.Argument(metavar="[NS/DATASET[/PATH]]...", autocompletion=completion.places),
+        ] = None,
+    ) -> None:
+        """Read cached files again and compare them with their checksums.
+
+        Damaged ones are removed, and the next read fetches them again. Exit code 1 when there were any.
+        """
+        damaged: list[str] = []
+        for place in places or [None]:
+            with meter(f"verify {place or 'everything'}") as report:
+                uri = session.place(place) if place else None
+                damaged += session.client.cache.verify(uri, progress=report)
+        for path in damaged:
+            echo(f"damaged, removed: {path}")
+        echo(f"{len(damaged)} damaged files.", file=sys.stderr)
+        if damaged:
+            raise typer.Exit(ExitCode.FAILURE)
+
+    @command(group)
+    def clear(
+        session: Session,
+        pinned: Annotated[bool, typer.Option("--pinned", help="Also what is pinned.")] = False,
+        yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    ) -> None:
+        """Remove everything from the cache; datasets stay declared and are fetched again when read."""
+        if not yes:
+            if not sys.stdin.isatty():
+                raise Invalid("clear removes the whole cache.", hint="Add --yes.")
+            typer.confirm("Remove everything from the cache?", abort=True)
+        _removed("cache", session.client.cache.clear(pinned=pinned))
+
+
+def _removed(what: str, removed: Removed) -> None:
+    echo(f"{what}: {removed.files} files removed, {size(removed.allocated)} freed")
+    if removed.kept:
+        echo(f"{removed.kept} files are pinned or being filled and stay.", file=sys.stderr)
+
+
+def _tables(now: CacheStatus) -> None:
+    table(
+        ("Medium", "Path", "Of", "Files", "Used", "Quota", "Full"),
+        (
+            (
+                tier.medium,
+                tier.path,
+                tier.dataset or "all",
+                tier.files,
+                size(tier.used),
+                size(tier.quota),
+                percent(tier.used / tier.quota) if tier.quota else None,
+            )
+            for tier in now.tiers
+        ),
+    )
+    print()
+    table(
+        ("Dataset", "Files", "Partial", "Used", "Pinned"),
+        (
+            (each.dataset or "(deleted)", each.files, each.partial, size(each.used), each.pinned)
+            for each in now.datasets
+        ),
+    )
+    if now.metrics:
+        print()
+        table(("Metric", "Value"), now.metrics.items())

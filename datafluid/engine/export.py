@@ -30,7 +30,7 @@ _NAME_MAX = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What an export left behind.
+    """What an export left behind; as a path it is the directory.
 
     Args:
         directory: Where the links are.
@@ -45,6 +45,12 @@ class Exported:
     added: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+
+    def __fspath__(self) -> str:
+        return self.directory
+
+    def __str__(self) -> str:
+        return self.directory
 
 
 def export_links(owner: str, targets: Mapping[str, str], directory: str | Path) -> Exported:
