@@ -16,33 +16,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["Check", "check_directory", "check_disk", "check_machine", "filesystem_type"]
+from datafluid.engine.home import filesystem_type, is_network_filesystem
+
+__all__ = ["Check", "check_directory", "check_disk", "check_machine"]
 
 _GIB = 1 << 30
 #: Below this a WAL with several writers can be corrupted (https://sqlite.org/wal.html#walresetbug).
 _SQLITE_NEEDED = (3, 51, 3)
-_NETWORK = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "glusterfs",
-    "lustre",
-    "beegfs",
-    "gpfs",
-    "ocfs2",
-    "gfs2",
-}
 _FILES_WANTED = 1024
 _CLOCK_TOLERANCE = 2.0
 
@@ -113,7 +98,7 @@ def check_directory(name: str, path: Path) -> Check:
     """Whether a directory is ours, private, writable, and on a local filesystem."""
     where = _existing(path)
     kind = filesystem_type(where)
-    if kind in _NETWORK or kind.startswith("fuse."):
+    if is_network_filesystem(kind):
         return Check(
             name=name,
             status="fail",
@@ -253,25 +238,6 @@ def check_time_zones() -> Check:
             hint="Run `pip install tzdata`.",
         )
     return Check(name="time zones", status="ok", message="the time zone database is there")
-
-
-def filesystem_type(path: Path) -> str:
-    """The type of the filesystem that holds ``path`` (``ext4``, ``nfs4``, ``fuse.juicefs``); ``?`` if unknown."""
-    try:
-        lines = (
-            Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        )
-    except OSError:
-        return "?"
-    device = os.stat(path).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    return next((kind for number, kind in _mounts(lines) if number == wanted), "?")
-
-
-def _mounts(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for line in lines:
-        left, _, right = line.partition(" - ")
-        yield left.split()[2], right.split()[0]
 
 
 def _existing(path: Path) -> Path:

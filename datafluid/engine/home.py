@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datafluid.errors import Forbidden, Unsupported
 
-__all__ = ["Home", "filesystem_type"]
+__all__ = ["Home", "filesystem_type", "is_network_filesystem"]
 
 #: SQLite's locks and mapped files cannot be trusted on these; users met it as corruption.
 _NETWORK_FILESYSTEMS = frozenset(
@@ -44,7 +44,7 @@ class Home:
         home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_owner(home.path)
         kind = filesystem_type(home.path)
-        if kind in _NETWORK_FILESYSTEMS or kind.startswith("fuse."):
+        if is_network_filesystem(kind):
             raise Unsupported(
                 f"the home directory {home.path} is on a network filesystem ({kind}), where locks cannot be trusted.",
                 hint="Set DATAFLUID_HOME to a directory on a local disk.",
@@ -52,6 +52,15 @@ class Home:
         for directory in (home.locks, home.secrets_directory, home.cache):
             directory.mkdir(mode=0o700, exist_ok=True)
         return home
+
+    @classmethod
+    def locate(cls, path: str | os.PathLike[str] | None = None) -> Home:
+        """Where the home directory is or would be; nothing is created or checked.
+
+        Args:
+            path: As for `open`.
+        """
+        return cls(_location(path))
 
     @property
     def id(self) -> str:
@@ -101,6 +110,16 @@ class Home:
     def logs(self) -> Path:
         """What the processes of loads print."""
         return self.path / "logs"
+
+
+def is_network_filesystem(kind: str) -> bool:
+    """Whether locks cannot be trusted on a filesystem of that type.
+
+    Example:
+        >>> is_network_filesystem("nfs4"), is_network_filesystem("ext4")
+        (True, False)
+    """
+    return kind in _NETWORK_FILESYSTEMS or kind.startswith("fuse.")
 
 
 def filesystem_type(path: Path) -> str:

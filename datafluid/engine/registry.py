@@ -20,7 +20,7 @@ from datafluid.engine.home import Home
 from datafluid.engine.records import EVENT_PAUSE, MOST_TOMBSTONES, RUN_COLUMNS, Records, read_run
 from datafluid.engine.reconcile.values import Note, RunSeen
 from datafluid.engine.schema import MIGRATIONS
-from datafluid.errors import NotFound, Unavailable
+from datafluid.errors import Corrupt, NotFound, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Event, Manifest, WatchEvent
 
@@ -44,6 +44,16 @@ class Registry:
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
         self._database.close()
+
+    def check(self) -> None:
+        """Read the whole file and see that it is sound.
+
+        Raises:
+            Corrupt: it is not.
+        """
+        ((answer,), *_) = self._database.query("PRAGMA quick_check(1)")
+        if answer != "ok":
+            raise Corrupt(f"{self.home.registry} is damaged: {answer}.", hint="Restore it from a backup.")
 
     @property
     def generation(self) -> int:

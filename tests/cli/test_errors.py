@@ -71,7 +71,9 @@ def test_a_bug_is_one_line_and_where_the_trace_is(
     assert "Traceback" not in told
 
 
-def test_debugging_shows_the_trace(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debugging_shows_the_trace(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DATAFLUID_DEBUG=1 prints it before the sentence."""
     monkeypatch.setenv("DATAFLUID_DEBUG", "1")
 

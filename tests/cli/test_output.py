@@ -25,7 +25,9 @@ def test_a_table_cannot_be_steered_by_its_cells(capsys: pytest.CaptureFixture[st
     assert lines == ["NAME", r"x\x1b]0;owned\x07\u202e[/x]\n", "[/x]"]
 
 
-def test_json_and_yaml_keep_the_value_and_show_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_and_yaml_keep_the_value_and_show_no_control_character(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Programs get the exact name back; a terminal gets escapes only."""
     as_json({"name": HOSTILE + "\x7f"})
     text = capsys.readouterr().out
@@ -39,7 +41,8 @@ def test_json_and_yaml_keep_the_value_and_show_no_control_character(capsys: pyte
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(None, None), (0, "0.00B"), (1536, "1.50KiB"), (1 << 60, "1024.00PiB"), (1023, "1023.00B")]
+    ("count", "text"),
+    [(None, None), (0, "0.00B"), (1536, "1.50KiB"), (1 << 60, "1024.00PiB"), (1023, "1023.00B")],
 )
 def test_sizes_are_written_as_fluid_writes_them(count: int | None, text: str | None) -> None:
     """Two decimals and binary units up to PiB; unknown stays unknown."""
@@ -53,4 +56,11 @@ def test_an_incomplete_fraction_never_reads_as_complete() -> None:
 
 def test_ages_have_two_units_at_most() -> None:
     """As kubectl: 2d7h, not 2d7h33m20s; nothing is below 0."""
-    assert [age(seconds) for seconds in (-3, 0, 59.9, 60, 86400, 90061)] == ["0s", "0s", "59s", "1m", "1d", "1d1h"]
+    assert [age(seconds) for seconds in (-3, 0, 59.9, 60, 86400, 90061)] == [
+        "0s",
+        "0s",
+        "59s",
+        "1m",
+        "1d",
+        "1d1h",
+    ]

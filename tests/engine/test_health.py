@@ -63,13 +63,6 @@ def test_room_is_compared_with_what_the_quota_allows(
     assert health.check_disk("home", tmp_path, needed=needed).status == status
 
 
-def test_the_type_of_a_real_filesystem_is_known() -> None:
-    """/proc is proc."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("needs /proc/self/mountinfo")
-    assert health.filesystem_type(Path("/proc")) == "proc"
-
-
 def test_an_interpreter_that_cannot_start_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loads run in executed processes."""
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
@@ -101,8 +94,16 @@ def test_an_old_sqlite_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_this_machine_is_looked_at_as_a_whole(tmp_path: Path) -> None:
     """Every check answers, in a home that does not exist yet, and leaves nothing behind."""
     checks = health.check_machine(tmp_path / "home")
-    assert {"versions", "sqlite", "home", "home space", "processes", "fork", "open files", "clock", "time zones"} == {
-        check.name for check in checks
-    }
+    assert {
+        "versions",
+        "sqlite",
+        "home",
+        "home space",
+        "processes",
+        "fork",
+        "open files",
+        "clock",
+        "time zones",
+    } == {check.name for check in checks}
     assert [check for check in checks if check.status == "fail"] == []
     assert list(tmp_path.iterdir()) == []
