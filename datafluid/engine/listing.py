@@ -1,0 +1,278 @@
+"""What directories hold, remembered: listings in the cache index with the time they were taken.
+
+Within the refresh window answers come from the index; a file is looked up by itself rather than by listing its
+directory, and a directory that was listed completely also knows what is not there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from datafluid.engine.cache import index
+from datafluid.engine.cache.identity import content_id
+from datafluid.engine.cache.store import CacheStore
+from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
+from datafluid.errors import NotFound
+
+if TYPE_CHECKING:
+    import apsw
+
+__all__ = ["Found", "ListingCache"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at a key.
+
+    Args:
+        kind: ``file``, ``directory``, or ``nothing``.
+        info: The object, for a file.
+        as_of: When the store said so, seconds since the epoch.
+    """
+
+    kind: Literal["file", "directory", "nothing"]
+    info: ObjectInfo | None
+    as_of: float
+
+
+class ListingCache:
+    """Listings of one mount.
+
+    Args:
+        cache: The home's cache.
+        origin: The mount's origin.
+        refresh: How old an answer may be, seconds; None: any age.
+    """
+
+    def __init__(self, cache: CacheStore, origin: str, refresh: float | None) -> None:
+        self._cache = cache
+        self._origin_name = origin
+        self._refresh = refresh
+        self._origin: int | None = None
+
+    def lookup(self, store: UnderStore, key: str, *, stale: bool = False) -> Found:
+        """What is at ``key``: from the index when it is fresh, else from the store.
+
+        Args:
+            stale: Take an answer of any age, and never ask the store.
+
+        Raises:
+            NotFound: with ``stale``, nothing is known of the key.
+            Unavailable, Forbidden: as the store raises them.
+        """
+        known = self._known(key)
+        if known is not None and (stale or self.is_fresh(known.as_of)):
+            return known
+        if stale:
+            raise NotFound(f"nothing is known of {key!r} while its under-store is away.")
+        return self._ask(store, key)
+
+    def list(self, store: UnderStore, key: str, *, stale: bool = False) -> tuple[Listing, float]:
+        """One level below ``key`` and the time it was listed."""
+        known = self._known_listing(key)
+        if known is not None and (stale or self.is_fresh(known[1])):
+            return known
+        if stale:
+            raise NotFound(f"the listing of {key!r} is not known while its under-store is away.")
+        now = time.time()
+        listing = store.list(key)
+        with self._cache.db.transaction() as db:
+            self._put(db, key, listing, now)
+        return listing, now
+
+    def walk(self, store: UnderStore, key: str) -> Iterable[ObjectInfo]:
+        """List everything below ``key`` anew, remember all of it, and yield the objects.
+
+        Directories are remembered as complete once the walk has ended, for only then are they.
+        """
+        now = time.time()
+        levels: dict[str, tuple[list[ObjectInfo], set[str]]] = {key: ([], set())}
+        for page in store.walk(key):
+            for info in page:
+                _place(levels, key, info)
+                yield info
+        with self._cache.db.transaction() as db:
+            for path, (objects, prefixes) in levels.items():
+                self._put(db, path, Listing(objects=tuple(objects), prefixes=tuple(sorted(prefixes))), now)
+
+    def forget(self, key: str) -> None:
+        """The next question about anything below ``key`` goes to the store."""
+        with self._cache.db.transaction() as db:
+            origin = self._number(db)
+            below = "" if not key else key + "/"
+            db.execute(
+                "DELETE FROM entry WHERE directory IN (SELECT id FROM directory WHERE origin=? AND "
+                "(path=? OR substr(path, 1, ?)=?))",
+                (origin, key, len(below), below),
+            )
+            db.execute(
+                "DELETE FROM directory WHERE origin=? AND (path=? OR substr(path, 1, ?)=?)",
+                (origin, key, len(below), below),
+            )
+            parent, _, name = key.rpartition("/")
+            db.execute(
+                "DELETE FROM entry WHERE name=? AND directory IN "
+                "(SELECT id FROM directory WHERE origin=? AND path=?)",
+                (name, origin, parent),
+            )
+            db.execute("UPDATE directory SET complete=0 WHERE origin=? AND path=?", (origin, parent))
+
+    def remember(self, info: ObjectInfo) -> None:
+        """Note one object that was just written or looked up."""
+        with self._cache.db.transaction() as db:
+            self._remember(db, info, time.time())
+
+    def age(self, key: str) -> float | None:
+        """When what is known of ``key`` was learnt; None when nothing is."""
+        known = self._known(key)
+        return known.as_of if known else None
+
+    # -- the index ----------------------------------------------------------------------------------------------
+
+    def is_fresh(self, as_of: float) -> bool:
+        """Whether what was learnt then may still be answered."""
+        if self._refresh is None:
+            return True
+        return 0 <= time.time() - as_of < self._refresh  # a listing from the future means that the clock jumped
+
+    def _known(self, key: str) -> Found | None:
+        if key == "":
+            listed = self._directory("")
+            return Found("directory", None, listed[1]) if listed else None
+        parent, _, name = key.rpartition("/")
+        rows = self._cache.db.query(
+            "SELECT d.as_of, d.complete, e.is_directory, e.size, e.mtime, e.version, e.as_of FROM directory d"
+            " JOIN origin o ON o.id=d.origin LEFT JOIN entry e ON e.directory=d.id AND e.name=?"
+            " WHERE o.name=? AND d.path=?",
+            (name, self._origin_name, parent),
+        )
+        if not rows:
+            return None
+        as_of, complete, is_directory, size, mtime, version, own = rows[0]
+        if is_directory is None:
+            return Found("nothing", None, as_of) if complete else None
+        if own is None and not complete:
+            return None
+        learnt = as_of if own is None else own
+        if is_directory:
+            return Found("directory", None, learnt)
+        return Found("file", ObjectInfo(key=key, size=size, version=version, mtime=mtime), learnt)
+
+    def _known_listing(self, key: str) -> tuple[Listing, float] | None:
+        found = self._directory(key)
+        if found is None or not found[2]:
+            return None
+        rows = self._cache.db.query(
+            "SELECT name, is_directory, size, mtime, version FROM entry WHERE directory=? ORDER BY name", (found[0],)
+        )
+        start = f"{key}/" if key else ""
+        objects = tuple(
+            ObjectInfo(key=start + name, size=size, version=version, mtime=mtime)
+            for name, is_directory, size, mtime, version in rows
+            if not is_directory
+        )
+        return Listing(objects=objects, prefixes=tuple(start + row[0] for row in rows if row[1])), found[1]
+
+    def _directory(self, key: str) -> tuple[int, float, int] | None:
+        rows = self._cache.db.query(
+            "SELECT d.id, d.as_of, d.complete FROM directory d JOIN origin o ON o.id=d.origin"
+            " WHERE o.name=? AND d.path=?",
+            (self._origin_name, key),
+        )
+        return rows[0] if rows else None  # type: ignore[return-value]
+
+    def _ask(self, store: UnderStore, key: str) -> Found:
+        now = time.time()
+        if key:
+            try:
+                info = store.stat(key)
+            except NotFound:
+                pass
+            else:
+                self.remember(info)
+                return Found("file", info, now)
+        listing = store.list(key)
+        if not listing.objects and not listing.prefixes and key and not getattr(store, "real_directories", False):
+            return Found("nothing", None, now)
+        if key and getattr(store, "real_directories", False) and not _is_directory(store, key):
+            return Found("nothing", None, now)
+        with self._cache.db.transaction() as db:
+            self._put(db, key, listing, now)
+        return Found("directory", None, now)
+
+    def _number(self, db: apsw.Connection) -> int:
+        if self._origin is None:
+            self._origin = index.intern(db, "origin", self._origin_name)
+        return self._origin
+
+    def _put(self, db: apsw.Connection, key: str, listing: Listing, as_of: float) -> None:
+        directory = self._open_directory(db, key, as_of, complete=True)
+        self._supersede(db, directory, listing)
+        db.execute("DELETE FROM entry WHERE directory=?", (directory,))
+        cut = len(key) + 1 if key else 0
+        db.executemany(
+            "INSERT OR REPLACE INTO entry VALUES(?,?,?,?,?,?,NULL)",
+            [(directory, prefix[cut:], 1, 0, None, "") for prefix in listing.prefixes]
+            + [(directory, info.key[cut:], 0, info.size, info.mtime, info.version) for info in listing.objects],
+        )
+
+    def _supersede(self, db: apsw.Connection, directory: int, listing: Listing) -> None:
+        """Older versions of changed objects are the first that an eviction takes."""
+        known = {
+            name: (version, size)
+            for name, version, size in db.execute(
+                "SELECT name, version, size FROM entry WHERE directory=? AND is_directory=0", (directory,)
+            )
+        }
+        for info in listing.objects:
+            before = known.get(info.key.rpartition("/")[2])
+            if before is not None and before != (info.version, info.size):
+                old = content_id(self._origin_name, info.key, before[0], before[1])
+                db.execute("UPDATE content SET used=0 WHERE id=?", (old,))
+
+    def _remember(self, db: apsw.Connection, info: ObjectInfo, as_of: float) -> None:
+        parent, _, name = info.key.rpartition("/")
+        directory = self._open_directory(db, parent, as_of, complete=False)
+        self._supersede(db, directory, Listing(objects=(info,), prefixes=()))
+        db.execute(
+            "INSERT OR REPLACE INTO entry VALUES(?,?,0,?,?,?,?)",
+            (directory, name, info.size, info.mtime, info.version, as_of),
+        )
+
+    def _open_directory(self, db: apsw.Connection, key: str, as_of: float, *, complete: bool) -> int:
+        origin = self._number(db)
+        for number, known_complete in db.execute(
+            "SELECT id, complete FROM directory WHERE origin=? AND path=?", (origin, key)
+        ):
+            if complete:
+                db.execute("UPDATE directory SET as_of=?, complete=1 WHERE id=?", (as_of, number))
+            elif not known_complete:
+                db.execute("UPDATE directory SET as_of=? WHERE id=?", (as_of, number))
+            return int(number)
+        db.execute(
+            "INSERT INTO directory(origin, path, as_of, complete) VALUES(?,?,?,?)", (origin, key, as_of, complete)
+        )
+        return int(db.last_insert_rowid())
+
+
+def _is_directory(store: UnderStore, key: str) -> bool:
+    check = getattr(store, "is_directory", None)
+    return bool(check is None or check(key))
+
+
+def _place(levels: dict[str, tuple[list[ObjectInfo], set[str]]], top: str, info: ObjectInfo) -> None:
+    parent = info.key.rpartition("/")[0]
+    if parent not in levels:
+        levels[parent] = ([], set())
+        path = parent
+        while path != top:
+            above = path.rpartition("/")[0]
+            known = above in levels
+            levels.setdefault(above, ([], set()))[1].add(path)
+            if known:
+                break
+            path = above
+    levels[parent][0].append(info)

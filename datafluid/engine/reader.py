@@ -1,0 +1,243 @@
+"""Reading one version of one object: what is cached comes from the file, what is missing is fetched into it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from typing_extensions import Buffer
+
+from datafluid.engine.binding import TierBinding
+from datafluid.engine.cache.checksum import piece_digest
+from datafluid.engine.cache.extents import aligned, coalesce
+from datafluid.engine.cache.filling import Filling, Wanted
+from datafluid.engine.cache.store import CacheStore, Sealed
+from datafluid.engine.locks import FileLock
+from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
+from datafluid.errors import CacheFull, NotFound, StaleVersion
+
+__all__ = ["Reader"]
+
+_UNIT = 64 << 10  # random reads are widened to this: small enough for Parquet columns, large enough for a request
+_GAP = 64 << 10  # holes up to this size are fetched along rather than asked for separately
+_AHEAD = 8 << 20  # one fetch of sequential read-ahead
+_STREAMS = 4  # fetches of read-ahead in flight
+_CLAIM_PATIENCE = 30.0  # seconds to wait for another reader's fetch before fetching the same bytes
+
+
+class Reader:
+    """An open object. Safe to use from several threads.
+
+    Made by `datafluid.engine.volume.Volume.open`. It reads one version: when the object changes before the first
+    byte was handed out the reader moves to the new version, afterwards it raises StaleVersion.
+
+    Args:
+        relook: Looks the object up again, past every cached listing.
+    """
+
+    def __init__(
+        self,
+        cache: CacheStore,
+        store: UnderStore,
+        wanted: Wanted,
+        tiers: Sequence[TierBinding],
+        *,
+        relook: Callable[[], ObjectInfo],
+    ) -> None:
+        self._cache = cache
+        self._store = store
+        self._tiers = tiers
+        self._relook = relook
+        self._lock = threading.Lock()
+        self._ahead: dict[int, Future[None]] = {}
+        self._ahead_end = 0
+        self._last_end = 0
+        self._handed_out = False
+        self._sealed: Sealed | None = None
+        self._filling: Filling | None = None
+        self._start(wanted)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the object."""
+        return self._wanted.info.size
+
+    @property
+    def version(self) -> str:
+        """The version that is read."""
+        return self._wanted.info.version
+
+    def pread(self, offset: int, length: int) -> bytes:
+        """Bytes ``[offset, offset + length)``; fewer only at the end of the object.
+
+        Raises:
+            StaleVersion: the object changed under the reader.
+            Unavailable, Forbidden: as the under-store raises them.
+        """
+        end = min(offset + length, self.size)
+        if offset >= end:
+            return b""
+        try:
+            data = self._read(offset, end)
+        except (StaleVersion, NotFound):
+            if self._handed_out:
+                raise
+            self._move_to_new_version()
+            end = min(offset + length, self.size)
+            data = self._read(offset, end) if offset < end else b""
+        self._handed_out = True
+        return data
+
+    def readinto_at(self, offset: int, buffer: Buffer) -> int:
+        """Fill ``buffer`` from ``offset`` on; returns how many bytes came."""
+        view = memoryview(buffer).cast("B")
+        data = self.pread(offset, len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def ensure(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Fetch what is missing of several ``(start, end)`` ranges, in parallel."""
+        filling = self._filling
+        if filling is None:
+            return
+        wide = [aligned(start, min(end, self.size), unit=_UNIT, size=self.size) for start, end in ranges]
+        holes = coalesce((hole for start, end in wide for hole in filling.missing(start, end)), gap=_GAP)
+        parts = [(a, min(a + _AHEAD, end)) for start, end in holes for a in range(start, end, _AHEAD)]
+        if len(parts) == 1:
+            self._fetch(*parts[0])
+        elif parts:
+            for future in [_pool().submit(self._fetch, start, end) for start, end in parts]:
+                future.result()
+
+    def close(self) -> None:
+        """Let go of the file; reads afterwards fail."""
+        with self._lock:
+            filling, self._filling = self._filling, None
+            ahead, self._ahead = self._ahead, {}
+        for future in ahead.values():
+            future.cancel()
+        for future in ahead.values():
+            if not future.cancelled():
+                future.exception()  # it writes to our descriptor: wait until it has ended
+        if filling is not None:
+            self._cache.close([filling])
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # -- internals ----------------------------------------------------------------------------------------------
+
+    def _start(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        (outcome,) = self._cache.begin([(wanted, 0)], self._tiers)
+        if isinstance(outcome, Filling):
+            self._filling = outcome
+        elif isinstance(outcome, Sealed):  # completed by somebody else since the caller looked
+            fd = os.open(outcome.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._filling = Filling(
+                wanted=wanted,
+                name=None,  # type: ignore[arg-type]  # nothing will be written to it
+                tier=None,  # type: ignore[arg-type]
+                tier_id=-1,
+                fd=fd,
+                have=((0, wanted.info.size),),
+            )
+        else:
+            self._filling = None
+
+    def _read(self, offset: int, end: int) -> bytes:
+        filling = self._filling
+        if filling is None:
+            return self._bypass(offset, end)
+        if filling.missing(offset, end):
+            try:
+                self._bring(filling, offset, end)
+            except CacheFull:
+                self._cache.count("bypassed_bytes", end - offset)
+                return self._bypass(offset, end)
+        self._last_end = end
+        return os.pread(filling.fd, end - offset, offset)
+
+    def _bypass(self, offset: int, end: int) -> bytes:
+        return bytes(self._store.read(Fetch(info=self._wanted.info, start=offset, length=end - offset)))
+
+    def _bring(self, filling: Filling, offset: int, end: int) -> None:
+        sequential = offset == self._last_end and (offset > 0 or end - offset >= _UNIT)
+        if sequential and self.size > _UNIT:
+            self._look_ahead(filling, offset, end)
+        for start, stop in filling.missing(offset, end):
+            self._fetch(*aligned(start, stop, unit=_UNIT, size=self.size))
+
+    def _look_ahead(self, filling: Filling, offset: int, end: int) -> None:
+        """Keep some fetches of the bytes to come in flight, and wait for those that ``[offset, end)`` needs."""
+        with self._lock:
+            position = max(self._ahead_end, offset // _AHEAD * _AHEAD)
+            limit = min(self.size, end + _STREAMS * _AHEAD if offset > 0 else max(end, _AHEAD))
+            while position < limit:
+                stop = min(position + _AHEAD, self.size)
+                if filling.missing(position, stop):
+                    self._ahead[position] = _pool().submit(self._fetch, position, stop)
+                position = stop
+            self._ahead_end = max(self._ahead_end, position)
+            needed = [start for start in self._ahead if start < end]
+            waits = [self._ahead[start] for start in needed]
+        for future in waits:
+            future.result()
+        with self._lock:
+            for start in needed:
+                self._ahead.pop(start, None)
+
+    def _fetch(self, start: int, end: int) -> None:
+        filling = self._filling
+        if filling is None or not filling.missing(start, end):
+            return
+        claim = self._claim(start, end)
+        try:
+            self._cache.refreshed(filling)
+            for left, right in coalesce(filling.missing(start, end), gap=_GAP):
+                self._cache.reserve_more(filling, right - left, self._tiers)
+                fetch = Fetch(info=self._wanted.info, start=left, length=right - left)
+                data = self._store.read(fetch)
+                filling.write(left, data)
+                self._cache.record([(filling, [(left, right, piece_digest(data))])])
+                self._cache.count("misses")
+                self._cache.count("fetched_bytes", right - left)
+        finally:
+            claim.release()
+
+    def _claim(self, start: int, end: int) -> FileLock:
+        """Say that we fetch these bytes. A claim saves work; nothing is wrong when two fetch the same."""
+        base = int.from_bytes(self._wanted.id[:4]) << 24
+        first, last = start // _UNIT, -(-end // _UNIT)
+        lock = FileLock(self._cache.home.locks / "claims", start=base + first, length=max(1, last - first))
+        patience = time.monotonic() + _CLAIM_PATIENCE
+        nap = 0.001
+        while not lock.try_acquire() and time.monotonic() < patience:
+            time.sleep(nap)
+            nap = min(nap * 2, 0.05)
+        return lock
+
+    def _move_to_new_version(self) -> None:
+        info = self._relook()
+        self.close()
+        self._ahead_end = self._last_end = 0
+        self._start(self._cache.wanted(self._wanted.origin, info))
+
+
+_POOL: tuple[int, ThreadPoolExecutor] | None = None
+_POOL_LOCK = threading.Lock()
+
+
+def _pool() -> ThreadPoolExecutor:
+    """The process's threads for fetches; a forked child gets its own."""
+    global _POOL
+    with _POOL_LOCK:
+        if _POOL is None or _POOL[0] != os.getpid():
+            _POOL = (os.getpid(), ThreadPoolExecutor(8, thread_name_prefix="fluid-fetch"))
+        return _POOL[1]

@@ -1,0 +1,313 @@
+"""Object stores and web servers through obstore: ``s3://``, ``gs://``, ``az://``, ``http(s)://``.
+
+obstore runs one global Tokio runtime that a forked child must not use (it hangs); `factory` sees to that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from typing_extensions import Buffer
+
+from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
+from datafluid.errors import (
+    AlreadyExists,
+    Corrupt,
+    DatafluidError,
+    Forbidden,
+    NotFound,
+    StaleVersion,
+    Unavailable,
+    Unsupported,
+)
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+__all__ = ["ObstoreStore"]
+
+_CHUNK = 1 << 20
+_PAGE = 1000
+_Done = tuple[Fetch, Exception | None]
+
+
+class ObstoreStore:
+    """An object store as an under-store.
+
+    Args:
+        store: The obstore store, its prefix set to the mount.
+        display_url: What messages call it; holds no credentials.
+        versioned: Whether the server honours If-Match; else sizes and times are compared.
+    """
+
+    atomic_move = False
+    real_directories = False
+
+    def __init__(self, store: ObjectStore, *, display_url: str, listable: bool = True) -> None:
+        self._store = store
+        self.display_url = display_url
+        self._listable = listable
+
+    def probe(self) -> None:
+        """List one object of the mount: it must be reachable, and allowed."""
+        import obstore
+
+        if not self._listable:
+            return
+        with self._mapped(""):
+            next(iter(obstore.list(self._store, chunk_size=1)), None)
+
+    def stat(self, key: str) -> ObjectInfo:
+        """HEAD."""
+        import obstore
+
+        with self._mapped(key):
+            return _info(obstore.head(self._store, key), key)
+
+    def list(self, prefix: str) -> Listing:
+        """One level, with a delimiter."""
+        import obstore
+
+        if not self._listable:
+            raise Unsupported(f"{self.display_url} cannot list directories.", hint="Name the files themselves.")
+        with self._mapped(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix + "/" if prefix else None)
+        objects = (_info(meta) for meta in found["objects"])
+        prefixes = sorted(str(each).rstrip("/") for each in found["common_prefixes"])
+        return Listing(
+            objects=tuple(info for info in objects if not _is_marker(info, prefix)), prefixes=tuple(prefixes)
+        )
+
+    def walk(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
+        """All objects below, in pages of 1,000."""
+        import obstore
+
+        if prefix:
+            try:
+                yield [self.stat(prefix)]
+                return
+            except NotFound:
+                pass
+        with self._mapped(prefix):
+            pages = iter(obstore.list(self._store, prefix + "/" if prefix else None, chunk_size=_PAGE))
+        while True:
+            with self._mapped(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield [info for info in (_info(meta) for meta in page) if not _is_marker(info, prefix)]
+
+    def read(self, fetch: Fetch) -> Buffer:
+        """One conditional range request."""
+        import obstore
+
+        if fetch.length == 0:
+            return b""
+        with self._mapped(fetch.info.key):
+            result = obstore.get(self._store, fetch.info.key, options=_options(fetch))
+            self._check(fetch, result)
+            data = result.buffer()
+        if len(memoryview(data)) != fetch.length:
+            raise Corrupt(
+                f"{self.display_url}: {fetch.info.key!r} gave {len(memoryview(data))} of {fetch.length} bytes.",
+                hint="Try again; the store cut the answer short.",
+            )
+        return data
+
+    def fetch_many(
+        self,
+        fetches: Iterable[Fetch],
+        *,
+        sink: Callable[[Fetch, int, Buffer], None],
+        concurrency: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[_Done]:
+        """Many ranges at once in one event loop on a thread of its own: faster than threads for small objects."""
+        done: queue.SimpleQueue[_Done | BaseException | None] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                asyncio.run(self._fetch_all(iter(fetches), sink, concurrency, cancelled, done.put))
+                done.put(None)
+            except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, which raises it
+                done.put(error)
+
+        worker = threading.Thread(target=run, name="fluid-fetch-many", daemon=True)
+        worker.start()
+        while (item := done.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+        worker.join()
+
+    def close(self) -> None:
+        """obstore keeps its connections until the store is collected."""
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def put(self, key: str, source: BinaryIO, *, create: bool = False) -> ObjectInfo:
+        """Upload; in parts when it is large. The object appears when all of it has arrived."""
+        import obstore
+
+        with self._mapped(key):
+            if create:  # conditional writes are single requests
+                obstore.put(self._store, key, source.read(), mode="create", use_multipart=False)
+            else:
+                obstore.put(self._store, key, source)
+            return _info(obstore.head(self._store, key), key)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete in batches; objects that are gone are no error."""
+        import obstore
+
+        with self._mapped(keys[0] if keys else ""):
+            for start in range(0, len(keys), _PAGE):
+                obstore.delete(self._store, list(keys[start : start + _PAGE]))
+
+    def copy(self, source: str, target: str, *, overwrite: bool = True) -> ObjectInfo:
+        """Copy on the server."""
+        import obstore
+
+        if not overwrite and self._exists(target):
+            raise AlreadyExists(f"{self.display_url}: {target!r} exists already.")
+        with self._mapped(source):
+            obstore.copy(self._store, source, target)
+            return _info(obstore.head(self._store, target), target)
+
+    def move(self, source: str, target: str, *, overwrite: bool = True) -> ObjectInfo:
+        """Copy, then delete: not atomic."""
+        info = self.copy(source, target, overwrite=overwrite)
+        self.delete([source])
+        return info
+
+    def make_directory(self, key: str) -> None:
+        """Directories exist where objects are."""
+
+    # -- internals ----------------------------------------------------------------------------------------------
+
+    async def _fetch_all(
+        self,
+        fetches: Iterator[Fetch],
+        sink: Callable[[Fetch, int, Buffer], None],
+        concurrency: int,
+        cancelled: Callable[[], bool],
+        report: Callable[[_Done], None],
+    ) -> None:
+        async def worker() -> None:
+            while not cancelled():
+                fetch = next(fetches, None)
+                if fetch is None:
+                    return
+                try:
+                    await self._fetch_one(fetch, sink, cancelled)
+                except (DatafluidError, OSError) as error:
+                    report((fetch, error))
+                else:
+                    report((fetch, None))
+
+        await asyncio.gather(*(worker() for _ in range(concurrency)))
+
+    async def _fetch_one(
+        self, fetch: Fetch, sink: Callable[[Fetch, int, Buffer], None], cancelled: Callable[[], bool]
+    ) -> None:
+        import obstore
+
+        if fetch.length == 0:
+            return
+        position = fetch.start
+        with self._mapped(fetch.info.key):
+            result = await obstore.get_async(self._store, fetch.info.key, options=_options(fetch))
+            self._check(fetch, result)
+            if fetch.length <= _CHUNK:
+                data = await result.buffer_async()
+                sink(fetch, position, data)
+                position += len(memoryview(data))
+            else:
+                async for data in result.stream(min_chunk_size=_CHUNK):
+                    if cancelled():
+                        raise Unavailable("the load was cancelled.")
+                    sink(fetch, position, data)
+                    position += len(memoryview(data))
+        if position != fetch.start + fetch.length:
+            raise Corrupt(
+                f"{self.display_url}: {fetch.info.key!r} gave {position - fetch.start} of {fetch.length} bytes.",
+                hint="Try again; the store cut the answer short.",
+            )
+
+    def _check(self, fetch: Fetch, result: Any) -> None:
+        """A server that ignores If-Match must not make us mix versions."""
+        meta = _info(result.meta, fetch.info.key)
+        if (meta.version, meta.size) != (fetch.info.version, fetch.info.size):
+            raise StaleVersion(f"{self.display_url}: {fetch.info.key!r} has changed.", hint="Open it again.")
+
+    def _exists(self, key: str) -> bool:
+        try:
+            self.stat(key)
+        except NotFound:
+            return False
+        return True
+
+    @contextmanager
+    def _mapped(self, key: str) -> Iterator[None]:
+        from obstore import exceptions
+
+        where = f"{self.display_url}: {key!r}" if key else self.display_url
+        try:
+            yield
+        except FileNotFoundError as error:
+            if isinstance(error, DatafluidError):
+                raise
+            raise NotFound(f"{where} does not exist.", hint="Check the mount point and the path.") from None
+        except exceptions.PreconditionError:
+            raise StaleVersion(f"{where} has changed.", hint="Open it again.") from None
+        except exceptions.AlreadyExistsError:
+            raise AlreadyExists(f"{where} exists already.") from None
+        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
+            raise Forbidden(f"{where}: access denied.", hint="Check the credentials and the policy.") from None
+        except exceptions.NotSupportedError as error:
+            raise Unsupported(f"{where}: not supported by this store.") from error
+        except exceptions.BaseError as error:
+            raise _general(where, str(error)) from None
+
+
+def _general(where: str, text: str) -> DatafluidError:
+    """obstore reports the rest as text; the text may hold signed URLs, so none of it is shown."""
+    if " 403 " in text or "403 Forbidden" in text or "401 Unauthorized" in text:
+        return Forbidden(f"{where}: access denied.", hint="Check the credentials and the policy.")
+    if "404 Not Found" in text or "NoSuchBucket" in text:
+        return NotFound(f"{where} does not exist.", hint="Check the mount point.")
+    if "416 " in text or "412 " in text:
+        return StaleVersion(f"{where} has changed.", hint="Open it again.")
+    for status in ("429", "500", "502", "503", "504"):
+        if f" {status} " in text:
+            return Unavailable(f"{where} answered {status}.", hint="Try again later.")
+    return Unavailable(f"{where} cannot be reached.", hint="Check the endpoint and the network.")
+
+
+def _options(fetch: Fetch) -> Any:
+    options: dict[str, Any] = {"range": (fetch.start, fetch.start + fetch.length)}
+    if _is_etag(fetch.info.version):
+        options["if_match"] = fetch.info.version
+    return options
+
+
+def _info(meta: Any, key: str | None = None) -> ObjectInfo:
+    modified = meta["last_modified"]
+    etag = meta.get("e_tag")
+    mtime = modified.timestamp() if modified is not None else None
+    version = etag or f"{meta['size']}-{mtime}"
+    return ObjectInfo(key=meta["path"] if key is None else key, size=meta["size"], version=version, mtime=mtime)
+
+
+def _is_etag(version: str) -> bool:
+    return version.endswith('"') or version.startswith('"')
+
+
+def _is_marker(info: ObjectInfo, prefix: str) -> bool:
+    """A zero-byte object that stands for a directory."""
+    return info.key.endswith("/") or (info.size == 0 and info.key == prefix)

@@ -1,0 +1,391 @@
+"""One dataset's bytes: what the filesystem, the client and the loader see of it.
+
+    hot    the path is remembered in this process: nothing but a dictionary and a memory-mapped counter
+    local  a complete file on this machine: cached, or the under-store's own when that is a local directory
+    open   anything else: a `Reader`, which fetches what is missing into the cache
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from datafluid.engine.binding import Binding, MountBinding
+from datafluid.engine.cache.extents import coalesce
+from datafluid.engine.cache.store import CacheStore, open_cache, stamp_of
+from datafluid.engine.generation import Generation
+from datafluid.engine.home import Home
+from datafluid.engine.listing import Found, ListingCache
+from datafluid.engine.reader import Reader
+from datafluid.engine.understore.port import ObjectInfo, UnderStore
+from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
+
+__all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
+
+_REMEMBERED = 8192  # paths a process remembers; a reader's memory does not grow with the dataset
+_FOREVER = float("inf")
+_T = TypeVar("_T")
+
+OpenStore = Callable[[Home, Binding, MountBinding], UnderStore]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or directory of a dataset. ``path`` is relative to the dataset."""
+
+    path: str
+    size: int
+    type: Literal["file", "directory"]
+    mtime: float | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A complete file on this machine.
+
+    Args:
+        path: Where it is.
+        stamp: Device, inode, size, mtime and ctime: an open that finds others has found another file.
+        entry: What the dataset says of it.
+        medium: The tier's medium, or ``under-store`` when it is the original itself.
+        expires: Until when (monotonic) it may be opened without looking it up again.
+        generation: The counter's value for which this is true.
+    """
+
+    path: str
+    stamp: tuple[int, int, int, int, int]
+    entry: Entry
+    medium: str
+    expires: float
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A range of a file and where its bytes are. ``tier`` is None when they are not cached."""
+
+    start: int
+    length: int
+    tier: str | None
+
+
+class Mount:
+    """One mount of a volume, with its store opened at first use."""
+
+    def __init__(self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore) -> None:
+        self.binding = mount
+        self.listing = ListingCache(cache, mount.origin, binding.refresh)
+        self._open = lambda: opener(home, binding, mount)
+        self._store: tuple[int, UnderStore] | None = None
+
+    @property
+    def store(self) -> UnderStore:
+        """The under-store, opened in this process."""
+        if self._store is None or self._store[0] != os.getpid():
+            self._store = (os.getpid(), self._open())
+        return self._store[1]
+
+    def key(self, path: str) -> str:
+        """The under-store's key of a dataset path that lies in this mount."""
+        below = path[len(self.binding.path) :].strip("/")
+        return "/".join(part for part in (self.binding.prefix, below) if part)
+
+    def path(self, key: str) -> str:
+        """The dataset path of an under-store key."""
+        below = key[len(self.binding.prefix) :].strip("/") if self.binding.prefix else key
+        return "/".join(part for part in (self.binding.path, below) if part)
+
+
+class Volume:
+    """The bytes of one bound dataset.
+
+    Args:
+        home: The home directory.
+        binding: The dataset, resolved.
+        opener: Opens the under-store of a mount.
+    """
+
+    def __init__(self, home: Home, binding: Binding, *, opener: OpenStore | None = None) -> None:
+        self.home = home
+        self.binding = binding
+        self.cache = open_cache(home)
+        opener = opener or _open_store
+        self.mounts = sorted(
+            (Mount(home, binding, mount, self.cache, opener) for mount in binding.mounts),
+            key=lambda mount: len(mount.binding.path),
+            reverse=True,
+        )
+        self.offline_since: float | None = None
+        self._generation = Generation(home.generation)
+        self._local: dict[str, Local] = {}
+        self._entries: dict[str, tuple[Entry, float, int]] = {}
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def hot(self, path: str) -> Local | None:
+        """The complete local file of a path that this process has opened lately; costs a microsecond."""
+        local = self._local.get(path)
+        if local is None:
+            return None
+        if local.generation != self._generation.read() or local.expires < time.monotonic():
+            self._local.pop(path, None)
+            return None
+        return local
+
+    def info(self, path: str) -> Entry:
+        """What is at ``path``.
+
+        Raises:
+            NotFound: nothing is.
+            Unavailable: the under-store is away and nothing fresh is known.
+        """
+        remembered = self._entries.get(path)
+        if remembered is not None:
+            entry, expires, generation = remembered
+            if generation == self._generation.read() and time.monotonic() <= expires:
+                return entry
+        generation = self._generation.read()
+        entry, as_of = self._look_up(path)
+        self._remember(self._entries, path, (entry, self._expiry(as_of), generation))
+        return entry
+
+    def ls(self, path: str) -> list[Entry]:
+        """One level below a directory, in name order.
+
+        Raises:
+            NotFound, NotADirectory: there is no such directory.
+        """
+        entries = {name: Entry(_join(path, name), 0, "directory") for name in self._virtual(path)}
+        mount = self._mount_of(path)
+        if mount is not None:
+            key = mount.key(path)
+            listing, _ = self._guarded(lambda stale: mount.listing.list(mount.store, key, stale=stale))
+            if not listing.objects and not listing.prefixes and path and not entries:
+                self._must_be_directory(path)
+            for prefix in listing.prefixes:
+                entries.setdefault(_name(prefix), Entry(mount.path(prefix), 0, "directory"))
+            for info in listing.objects:
+                if info.key != key:
+                    entries.setdefault(_name(info.key), _entry(mount, info))
+        elif not entries and path:
+            raise NotFound(f"{self._shown(path)} does not exist.", hint="See `datafluid ls`.")
+        return [entries[name] for name in sorted(entries)]
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """All files below ``path``; a file yields itself.
+
+        Directories are listed anew in one sweep unless what is known of them is fresh.
+        """
+        if path and self.info(path).type == "file":
+            yield self.info(path)
+            return
+        for mount in self.mounts:
+            own = mount.binding.path
+            if mount is self._mount_of(path):
+                yield from self._walk_mount(mount, path)
+            elif not path or own.startswith(path + "/"):
+                yield from self._walk_mount(mount, own)
+
+    def local(self, path: str) -> Local | None:
+        """The complete local file of ``path``, checked; None when it must be fetched.
+
+        Raises:
+            NotFound, IsADirectory: there is no such file.
+        """
+        generation = self._generation.read()
+        entry, as_of = self._look_up(path)
+        if entry.type == "directory":
+            raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
+        mount = self._mount_of(path)
+        assert mount is not None
+        found = self._cached_or_in_place(mount, entry)
+        if found is None:
+            return None
+        local = Local(*found[:2], entry, found[2], self._expiry(as_of), generation)
+        self._remember(self._local, path, local)
+        self.cache.count(f"hits_{local.medium}")
+        return local
+
+    def local_path(self, path: str) -> str | None:
+        """Where the complete file is on this machine; None when it is not cached."""
+        local = self.local(path)
+        return local.path if local else None
+
+    def open(self, path: str) -> Reader:
+        """Read a file that may not be cached. See `local` first: a complete file is better opened itself."""
+        entry, _ = self._look_up(path)
+        if entry.type == "directory":
+            raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
+        mount = self._mount_of(path)
+        assert mount is not None
+        info = ObjectInfo(key=mount.key(path), size=entry.size, version=entry.version, mtime=entry.mtime)
+        wanted = self.cache.wanted(mount.binding.origin, info)
+
+        def relook() -> ObjectInfo:
+            self.refresh(path)
+            fresh = self.info(path)
+            return ObjectInfo(key=info.key, size=fresh.size, version=fresh.version, mtime=fresh.mtime)
+
+        return Reader(self.cache, mount.store, wanted, self.binding.tiers, relook=relook)
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Several ``(start, end)`` ranges of a file; what is missing is fetched in parallel."""
+        local = self.hot(path) or self.local(path)
+        if local is not None:
+            fd = os.open(local.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return [os.pread(fd, max(0, end - start), start) for start, end in ranges]
+            finally:
+                os.close(fd)
+        with self.open(path) as reader:
+            reader.ensure(ranges)
+            return [reader.pread(start, end - start) for start, end in ranges]
+
+    def blocks(self, path: str, start: int = 0, length: int | None = None) -> list[Block]:
+        """Which ranges of a file are cached."""
+        entry = self.info(path)
+        end = entry.size if length is None else min(start + length, entry.size)
+        mount = self._mount_of(path)
+        if mount is None or entry.type == "directory":
+            raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
+        local = self.local(path)
+        if local is not None:
+            return [Block(start, max(0, end - start), local.medium)]
+        info = ObjectInfo(key=mount.key(path), size=entry.size, version=entry.version)
+        have = coalesce(self.cache.cached_ranges(self.cache.wanted(mount.binding.origin, info)))
+        found, position = [], start
+        for left, right in have:
+            left, right = max(left, start), min(right, end)
+            if left >= right:
+                continue
+            if left > position:
+                found.append(Block(position, left - position, None))
+            found.append(Block(left, right - left, "partial"))
+            position = right
+        if position < end:
+            found.append(Block(position, end - position, None))
+        return found
+
+    def refresh(self, path: str = "") -> None:
+        """Forget what is known below ``path``, in every process: the next question goes to the under-store."""
+        for mount in self.mounts:
+            if mount is self._mount_of(path):
+                mount.listing.forget(mount.key(path))
+            elif not path or mount.binding.path.startswith(path + "/"):
+                mount.listing.forget(mount.binding.prefix)
+        self._generation.bump()
+
+    def as_of(self, path: str) -> float | None:
+        """When what is served of ``path`` was true, seconds since the epoch; None when nothing is known."""
+        mount = self._mount_of(path)
+        return mount.listing.age(mount.key(path)) if mount else None
+
+    # -- internals ----------------------------------------------------------------------------------------------
+
+    def _look_up(self, path: str) -> tuple[Entry, float]:
+        if not path or self._virtual(path):
+            return Entry(path, 0, "directory"), _FOREVER
+        mount = self._mount_of(path)
+        if mount is None:
+            raise NotFound(f"{self._shown(path)} does not exist.", hint="See `datafluid ls`.")
+        if path == mount.binding.path:
+            return Entry(path, 0, "directory"), _FOREVER
+        key = mount.key(path)
+        found: Found = self._guarded(lambda stale: mount.listing.lookup(mount.store, key, stale=stale))
+        if found.kind == "nothing":
+            raise NotFound(f"{self._shown(path)} does not exist.", hint="`datafluid refresh` if it is new.")
+        if found.info is None:
+            return Entry(path, 0, "directory"), found.as_of
+        return _entry(mount, found.info), found.as_of
+
+    def _guarded(self, ask: Callable[[bool], _T]) -> _T:
+        """Ask; where the dataset serves stale files, answer from what is known while the store is away."""
+        try:
+            answer = ask(False)
+        except Unavailable:
+            if not self.binding.serve_stale:
+                raise
+            self.offline_since = self.offline_since or time.time()
+            return ask(True)
+        self.offline_since = None
+        return answer
+
+    def _cached_or_in_place(
+        self, mount: Mount, entry: Entry
+    ) -> tuple[str, tuple[int, int, int, int, int], str] | None:
+        key = mount.key(entry.path)
+        wanted = self.cache.wanted(mount.binding.origin, ObjectInfo(key=key, size=entry.size, version=entry.version))
+        sealed = self.cache.find_sealed(wanted.id)
+        if sealed is not None:
+            return sealed.path, sealed.stamp, sealed.medium
+        place = getattr(mount.store, "local_path", None)
+        path = place(key) if place is not None else None
+        return None if path is None else (path, stamp_of(os.stat(path)), "under-store")
+
+    def _walk_mount(self, mount: Mount, path: str) -> Iterator[Entry]:
+        top = mount.key(path)
+        known = mount.listing.age(top)
+        if known is not None and mount.listing.is_fresh(known):
+            for entry in self.ls(path):
+                if entry.type == "file":
+                    yield entry
+                elif self._mount_of(entry.path) is mount:
+                    yield from self._walk_mount(mount, entry.path)
+            return
+        for info in mount.listing.walk(mount.store, top):
+            path_of = mount.path(info.key)
+            if self._mount_of(path_of) is mount:
+                yield _entry(mount, info)
+
+    def _mount_of(self, path: str) -> Mount | None:
+        for mount in self.mounts:
+            own = mount.binding.path
+            if not own or path == own or path.startswith(own + "/"):
+                return mount
+        return None
+
+    def _virtual(self, path: str) -> list[str]:
+        """Names below ``path`` that exist only because a mount is further down."""
+        start = path + "/" if path else ""
+        below = (m.binding.path[len(start) :] for m in self.mounts if m.binding.path.startswith(start))
+        return sorted({rest.partition("/")[0] for rest in below if rest})
+
+    def _must_be_directory(self, path: str) -> None:
+        if self._look_up(path)[0].type == "file":
+            raise NotADirectory(f"{self._shown(path)} is a file.", hint="Name a directory.")
+
+    def _expiry(self, as_of: float) -> float:
+        if self.binding.refresh is None or as_of == _FOREVER:
+            return _FOREVER
+        return time.monotonic() + self.binding.refresh - max(0.0, time.time() - as_of)
+
+    @staticmethod
+    def _remember(memory: dict[str, _T], path: str, value: _T) -> None:
+        if len(memory) >= _REMEMBERED:
+            memory.clear()
+        memory[path] = value
+
+    def _shown(self, path: str) -> str:
+        return f"fluid://{self.binding.namespace}/{self.binding.name}/{path}"
+
+
+def _open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
+    from datafluid.engine.understore.factory import open_store
+
+    return open_store(home, binding, mount)
+
+
+def _entry(mount: Mount, info: ObjectInfo) -> Entry:
+    return Entry(mount.path(info.key), info.size, "file", info.mtime, info.version)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
