@@ -19,6 +19,7 @@ from datafluid.engine.reconcile.dataset import (
     needs_probe,
     resolve,
     step_dataset,
+    tell_reachable,
 )
 from datafluid.engine.reconcile.flow import step_operation
 from datafluid.engine.reconcile.mounts import physical_refs
@@ -33,7 +34,7 @@ from datafluid.engine.reconcile.relations import (
 )
 from datafluid.engine.reconcile.runtime import step_runtime
 from datafluid.engine.reconcile.tiers import wanted_paths
-from datafluid.engine.reconcile.values import Decision
+from datafluid.engine.reconcile.values import Decision, status_of
 from datafluid.engine.records import Records
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
@@ -113,6 +114,21 @@ class Controller:
             return False
         self.tell_totals(manifest["metadata"]["uid"], totals)
         return True
+
+    def look_whether_reachable(self, ref: Ref) -> None:
+        """Say in the status of a Bound dataset whether its under-stores answer, and since when they do not."""
+        binding = self.registry.find_binding(ref.namespace or "", ref.name)
+        if binding is None:
+            return
+        probe = self.surroundings.probe(binding)
+        with self.registry.transaction() as records:
+            manifest = records.find(ref)
+            if manifest is None or (manifest.get("status") or {}).get("phase") != "Bound":
+                return
+            status = status_of(manifest)
+            tell_reachable(status, probe, serve_stale=binding.serve_stale, now=self.clock())
+            if status != manifest["status"]:
+                records.put({**manifest, "status": status})
 
     def tell_totals(self, uid: str, totals: Totals) -> None:
         """Put totals that somebody found out into a dataset's status."""
@@ -245,6 +261,8 @@ class Controller:
             records.cancel_run(uid, tick)
         for tick, reason, message in decision.end:
             records.end_run(uid, tick, phase="Failed", reason=reason, message=message, now=now)
+        if decision.keep_runs is not None:
+            records.forget_runs(uid, complete=decision.keep_runs[0], others=decision.keep_runs[1])
         if decision.unbind:
             records.unbind(uid)
         if decision.binding is not None:

@@ -71,6 +71,16 @@ class Registry:
         if records.changed:
             self._changes.bump()
 
+    def check(self) -> None:
+        """See whether the file can be read and is whole.
+
+        Raises:
+            Corrupt, Unavailable: it is not.
+        """
+        ((result,),) = self._database.query("PRAGMA quick_check(1)")
+        if result != "ok":
+            raise Corrupt(f"{self.home.registry} is damaged: {result}.", hint="Restore it from a backup.")
+
     def version(self) -> int:
         """The resourceVersion of the newest change."""
         ((version,),) = self._database.query("SELECT version FROM counter")

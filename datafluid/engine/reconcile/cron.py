@@ -115,7 +115,7 @@ def step_cron(seen: OperationSeen) -> Decision:
     _tell_schedule(status, settings, seen.now)
     if status != seen.operation.get("status"):
         return Decision(status=status)
-    return _ended(seen, status) or _running(seen) or _phase_of_run(seen, status) or _turn(seen, settings)
+    return _ended(seen, status, settings) or _running(seen) or _phase_of_run(seen, status) or _turn(seen, settings)
 
 
 def next_turn(operation: Mapping[str, Any], now: float) -> float | None:
@@ -145,7 +145,7 @@ def _tell_schedule(status: Manifest, settings: CronSettings, now: float) -> None
         changed["lastTransitionTime"] = rfc3339(now)
 
 
-def _ended(seen: OperationSeen, status: Manifest) -> Decision | None:
+def _ended(seen: OperationSeen, status: Manifest, settings: CronSettings) -> Decision | None:
     """The newest run has ended and the status does not say so yet."""
     run = next((each for each in seen.runs if each.phase != "Missed"), None)
     if run is None or run.active or run.ended is None:
@@ -159,7 +159,12 @@ def _ended(seen: OperationSeen, status: Manifest) -> Decision | None:
     if run.phase == "Complete":
         status["lastSuccessfulTime"] = rfc3339(run.ended)
     done = (CANCEL,) if is_cancelled(seen.operation) else ()
-    return Decision(status=status, events=outcome_events(seen, run), drop_annotations=done)
+    return Decision(
+        status=status,
+        events=outcome_events(seen, run),
+        drop_annotations=done,
+        keep_runs=(settings.keep_complete, settings.keep_failed),
+    )
 
 
 def _running(seen: OperationSeen) -> Decision | None:
@@ -201,9 +206,9 @@ def _turn(seen: OperationSeen, settings: CronSettings) -> Decision:
         return Decision()
     tick = int(due.timestamp())
     if settings.deadline is not None and seen.now - tick > settings.deadline:
-        return _missed(tick, f"Missed scheduled time to start a job: {rfc3339(tick)}")
+        return _missed(tick, f"Missed scheduled time to start a job: {rfc3339(tick)}", settings)
     if seen.active and settings.concurrency == "Forbid":
-        return _missed(tick, f"Not starting a new run because the one of {rfc3339(seen.active[0].scheduled)} goes on")
+        return _missed(tick, f"Not starting a new run because the one of {rfc3339(seen.active[0].scheduled)} goes on", settings)
     if seen.active and settings.concurrency == "Replace":
         return Decision(cancel=tuple(run.scheduled for run in seen.active if not run.cancelled))
     return Decision(begin=(tick,))
@@ -217,8 +222,10 @@ def _since(seen: OperationSeen) -> float:
     return max(past, default=seen.now)
 
 
-def _missed(tick: int, message: str) -> Decision:
-    return Decision(miss=((tick, message),), events=(Note(type="Warning", reason="MissSchedule", message=message),))
+def _missed(tick: int, message: str, settings: CronSettings) -> Decision:
+    note = Note(type="Warning", reason="MissSchedule", message=message)
+    kept = (settings.keep_complete, settings.keep_failed)
+    return Decision(miss=((tick, message),), events=(note,), keep_runs=kept)
 
 
 def _moment(seconds: float) -> datetime:

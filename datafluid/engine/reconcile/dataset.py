@@ -25,7 +25,7 @@ from datafluid.errors import Invalid
 from datafluid.model.names import dataset_id
 from datafluid.plane.port import Manifest
 
-__all__ = ["CALCULATING", "FINALIZER", "DatasetSeen", "Probe", "Resolution", "Totals", "needs_probe", "resolve", "step_dataset"]
+__all__ = ["CALCULATING", "FINALIZER", "DatasetSeen", "Probe", "Resolution", "Totals", "needs_probe", "resolve", "step_dataset", "tell_reachable"]
 
 FINALIZER = "fluid-dataset-controller-finalizer"
 CALCULATING = "[Calculating]"
@@ -104,7 +104,7 @@ def resolve(
             message = f"The physical dataset {namespace}/{name} is not Bound."
             return Resolution(problem=_warning("ErrorProcessDataset", message))
     try:
-        tiers = bind_tiers(runtime, machine, stored.tiers if stored else ())
+        tiers = bind_tiers(runtime, machine, stored.tiers if stored else (), account=metadata["uid"])
     except Invalid as error:
         return Resolution(problem=_warning("ErrorProcessRuntime", f"Process Runtime error {error.message}"))
     fresh = freshness(dataset)
@@ -150,6 +150,15 @@ def step_dataset(seen: DatasetSeen) -> Decision:
     if seen.probe is not None and seen.probe.error:
         return _not_bound(seen, _warning("ErrorProcessDataset", seen.probe.error))
     return _bound(seen)
+
+
+def tell_reachable(status: Manifest, probe: Probe, *, serve_stale: bool, now: float) -> None:
+    """Put into a status whether the under-stores answer; the transition time says since when."""
+    if not probe.error:
+        drop_condition(status, "UnderStoreAway")
+        return
+    served = "complete cached files are served" if serve_stale else "only cached files within their refresh window are"
+    with_condition(status, condition("UnderStoreAway", True, "Unreachable", f"{probe.error} ({served})"), now)
 
 
 def _deletion(seen: DatasetSeen) -> Decision:

@@ -60,7 +60,7 @@ class _Level:
 
 
 def bind_tiers(
-    runtime: Mapping[str, Any] | None, machine: Machine, stored: Sequence[TierBinding] = ()
+    runtime: Mapping[str, Any] | None, machine: Machine, stored: Sequence[TierBinding] = (), *, account: str = ""
 ) -> Tiers:
     """The tiers of a runtime, or the default one where it has none.
 
@@ -68,17 +68,18 @@ def bind_tiers(
 
     Args:
         stored: The tiers that the dataset has now.
+        account: Whose quota the runtime's levels are; the default cache is shared by all who have no runtime.
     """
     levels = sorted(_levels(runtime, machine.quantity), key=lambda level: _ORDER.get(level.medium, 2))
     if not levels:
-        kept = tuple(tier for tier in stored if tier.path == machine.cache)[:1]
+        kept = tuple(tier for tier in stored if tier.path == machine.cache and not tier.account)[:1]
         return Tiers(bindings=kept or (_default(machine),), is_default=True)
     moved = tuple(
         f"the cache is in {_place(level, machine)} rather than in {level.path}: {machine.unusable[level.path]}"
         for level in levels
         if level.path in machine.unusable
     )
-    return Tiers(bindings=tuple(_bound(levels, machine)), moved=moved)
+    return Tiers(bindings=tuple(_bound(levels, machine, account)), moved=moved)
 
 
 def wanted_paths(runtime: Mapping[str, Any] | None) -> list[str]:
@@ -86,7 +87,7 @@ def wanted_paths(runtime: Mapping[str, Any] | None) -> list[str]:
     return [level.path for level in _levels(runtime, lambda text: 0) if level.path]
 
 
-def _bound(levels: Sequence[_Level], machine: Machine) -> Iterator[TierBinding]:
+def _bound(levels: Sequence[_Level], machine: Machine, account: str) -> Iterator[TierBinding]:
     """One binding a directory: levels that end up in the same place are one, with the sum of their quotas."""
     places: dict[str, TierBinding] = {}
     for level in levels:
@@ -94,7 +95,9 @@ def _bound(levels: Sequence[_Level], machine: Machine) -> Iterator[TierBinding]:
         before = places.get(path)
         quota = level.quota + (before.quota if before else 0)
         medium = before.medium if before else level.medium
-        places[path] = TierBinding(medium=medium, path=path, quota=quota, high=level.high, low=level.low)
+        places[path] = TierBinding(
+            medium=medium, path=path, quota=quota, high=level.high, low=level.low, account=account
+        )
     yield from places.values()
 
 

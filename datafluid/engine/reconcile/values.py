@@ -84,6 +84,7 @@ class Decision:
         resume: Ticks whose process is dead and is started again.
         end: Ticks of runs that end by this decision, each with reason and message of the failure.
         cancel: Ticks of runs that are told to stop.
+        keep_runs: How many complete and how many other runs the history keeps from now on.
         remove: The object goes, and what it owns.
     """
 
@@ -100,6 +101,7 @@ class Decision:
     resume: tuple[int, ...] = ()
     end: tuple[tuple[int, str, str], ...] = ()
     cancel: tuple[int, ...] = ()
+    keep_runs: tuple[int, int] | None = None
     remove: bool = False
 
     @property

@@ -1,0 +1,55 @@
+"""What a manifest must pass before the embedded plane stores it: strictly parsed, and without lint errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from datafluid.errors import Invalid
+from datafluid.model.names import OPERATION_KINDS
+from datafluid.plane.port import Manifest
+
+__all__ = ["admit"]
+
+_SERVER_FIELDS = (
+    "creationTimestamp",
+    "deletionTimestamp",
+    "finalizers",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "uid",
+)
+
+
+def admit(resource: Mapping[str, Any]) -> Manifest:
+    """The object as it will be stored: as authored, without what only a server sets.
+
+    Raises:
+        Invalid: an unknown kind or field, a wrong value, or plain-text credentials; carries every finding.
+    """
+    from datafluid.model import manifest
+    from datafluid.model.lint import lint
+
+    authored = {key: value for key, value in resource.items() if key != "status"}
+    metadata = dict(authored.get("metadata") or {})
+    authored["metadata"] = {key: metadata[key] for key in metadata if key not in _SERVER_FIELDS}
+    errors = [finding for finding in lint(authored, plane="embedded") if finding.severity == "error"]
+    if errors:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", hint=errors[0].hint, findings=errors)
+    (model,) = manifest.load(authored)
+    return _with_namespaces(model.manifest())
+
+
+def _with_namespaces(manifest: Manifest) -> Manifest:
+    """Name the namespaces that are left out; Fluid would wait for ever for a dataset without one."""
+    from datafluid.model.kinds import find_kind
+
+    if find_kind(manifest["kind"]).namespaced:
+        manifest["metadata"].setdefault("namespace", "default")
+    dataset = (manifest.get("spec") or {}).get("dataset")
+    if manifest["kind"] in OPERATION_KINDS and isinstance(dataset, dict):
+        dataset.setdefault("namespace", manifest["metadata"]["namespace"])
+    return manifest

@@ -1,0 +1,230 @@
+"""The embedded plane: one machine, a registry, and whoever calls moves it forward.
+
+`EmbeddedPlane` answers the port. Nothing runs in the background: `advance` takes the steps that are possible in
+the calling process, and only loads are processes of their own.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from datafluid.engine.admission import admit
+from datafluid.engine.controller import Controller
+from datafluid.engine.home import Home
+from datafluid.engine.merging import merge
+from datafluid.engine.presenting import present
+from datafluid.engine.reconcile.relations import operations_of, references_to
+from datafluid.engine.reconcile.values import Note, RunSeen, rfc3339
+from datafluid.engine.registry import Registry
+from datafluid.engine.surroundings import Surroundings
+from datafluid.errors import Conflict, NotFound, Unsupported
+from datafluid.model.names import OPERATION_KINDS
+from datafluid.model.ref import Ref
+from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+
+if TYPE_CHECKING:
+    from datafluid.engine.volume import Volume
+
+__all__ = ["EmbeddedPlane"]
+
+_DELETE_PATIENCE = 10.0  # seconds that running loads get to stop before a deletion returns
+_DELETE_LOOK = 0.05
+_SCALABLE = ("AlluxioRuntime", "JuiceFSRuntime", "JindoRuntime", "EFCRuntime", "VineyardRuntime", "ThinRuntime")
+
+
+class EmbeddedPlane:
+    """A control plane in a directory. Implements `ControlPlane` and `Advances`.
+
+    Args:
+        home: The directory.
+        surroundings: The world outside the registry; tests give another one.
+        clock: Seconds since the epoch.
+        check: Admission: raises Invalid or returns the manifest to store.
+    """
+
+    name = "embedded"
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        surroundings: Surroundings | None = None,
+        clock: Callable[[], float] = time.time,
+        check: Callable[[Mapping[str, Any]], Manifest] = admit,
+    ) -> None:
+        self.home = home
+        self.registry = Registry(home)
+        self.controller = Controller(self.registry, surroundings or _this_machine(home), clock=clock)
+        self._clock = clock
+        self._check = check
+
+    def __repr__(self) -> str:
+        return f"EmbeddedPlane({str(self.home.path)!r})"
+
+    def apply(
+        self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
+    ) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.apply`. There is one manager here, so nothing is to adopt."""
+        authored = self._check(resource)
+        ref = Ref.of(authored)
+        with suppress(_DryRun), self.registry.transaction() as records:
+            current = records.find(ref)
+            if current is not None and replace and _is_finished_operation(current):
+                records.remove(ref)
+                current = None
+            new = merge(current, authored, records.applied(ref))
+            if current is None:
+                new["metadata"] |= {
+                    "uid": str(uuid4()),
+                    "creationTimestamp": rfc3339(self._clock()),
+                    "generation": 1,
+                }
+            stored = new if new == current else records.put(new, applied=_applied(authored))
+            if dry_run:
+                raise _DryRun
+        return self._present(stored)
+
+    def get(self, ref: Ref) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.get`."""
+        return self._present(self.registry.get(ref))
+
+    def watch(
+        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+    ) -> Iterator[WatchEvent]:
+        """See `datafluid.plane.port.ControlPlane.watch`. Of several quick changes the last state is seen."""
+        start = int(since) if since else None
+        for event in self.registry.watch(kind, namespace=namespace, since=start, timeout=timeout):
+            yield replace(event, object=self._present(event.object)) if event.type != "DELETED" else event
+
+    def delete(self, ref: Ref, *, cascade: bool = True) -> None:
+        """See `datafluid.plane.port.ControlPlane.delete`.
+
+        Loads that run are stopped first; what they have loaded goes with the dataset, not with them.
+        """
+        self.registry.get(ref)
+        if ref.kind == "Dataset":
+            self._refuse_if_referenced(ref)
+        doomed = [ref]
+        if ref.kind == "Dataset" and cascade:
+            doomed = [*(Ref.of(each) for each in operations_of(ref, self.registry.objects())), ref]
+        with self.registry.transaction() as records:
+            for each in doomed:
+                if (found := records.find(each)) is not None:
+                    found["metadata"].setdefault("deletionTimestamp", rfc3339(self._clock()))
+                    records.put(found)
+            if not cascade or ref.kind != "Dataset" and ref.kind not in OPERATION_KINDS:
+                records.remove(ref, cascade=cascade)
+        self._see_gone(doomed)
+        if ref.kind.endswith("Runtime"):
+            self.controller.step(Ref("Dataset", ref.name, ref.namespace))
+
+    def scale(self, ref: Ref, *, replicas: int) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.scale`. More than one is accepted, and said to mean one."""
+        if ref.kind not in _SCALABLE:
+            raise Unsupported(f"a {ref.kind} cannot be scaled.", hint="Scale its runtime.")
+        with self.registry.transaction() as records:
+            found = records.find(ref)
+            if found is None:
+                raise NotFound(f"there is no {ref}.", hint="Apply it first.")
+            if found["spec"].get("replicas") != replicas:
+                found["spec"]["replicas"] = replicas
+                found["metadata"]["generation"] += 1
+                records.put(found)
+        self.controller.advance(ref)
+        return self.get(ref)
+
+    def events(self, ref: Ref) -> builtins.list[Event]:
+        """See `datafluid.plane.port.ControlPlane.events`."""
+        return self.registry.events(ref)
+
+    def nodes(self) -> builtins.list[Node]:
+        """This machine."""
+        hostname = platform.node() or "localhost"
+        return [
+            Node(
+                name=hostname,
+                labels={"kubernetes.io/hostname": hostname, "kubernetes.io/os": platform.system().lower()},
+                allocatable={"cpu": str(os.cpu_count() or 1)},
+            )
+        ]
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
+    ) -> builtins.list[Manifest]:
+        """See `datafluid.plane.port.ControlPlane.list`."""
+        found = self.registry.objects(kind, namespace=namespace, selector=selector)
+        return [self._present(each) for each in found]
+
+    def advance(self, ref: Ref) -> bool:
+        """See `datafluid.plane.port.Advances.advance`."""
+        return self.controller.advance(ref)
+
+    def history(self, ref: Ref) -> builtins.list[RunSeen]:
+        """The runs of an operation, newest first."""
+        return self.registry.runs(self.registry.get(ref)["metadata"]["uid"])
+
+    def volume(self, namespace: str, name: str, *, serve_stale: bool = False) -> Volume:
+        """The bytes of a Bound dataset.
+
+        Args:
+            serve_stale: Keep serving complete cached files while the under-store is away.
+
+        Raises:
+            NotFound: there is no such dataset.
+            Unavailable: it is not Bound; the message says why.
+        """
+        from datafluid.engine.volume import Volume
+
+        binding = self.registry.binding(namespace, name)
+        return Volume(self.home, replace(binding, serve_stale=True) if serve_stale else binding)
+
+    def _present(self, manifest: Manifest) -> Manifest:
+        return present(manifest, self.home, self.registry)
+
+    def _refuse_if_referenced(self, ref: Ref) -> None:
+        references = list(references_to(ref, self.registry.objects("Dataset")))
+        if not references:
+            return
+        names = " ".join(references)
+        message = f"Failed to delete dataset because there are datasets [{names}] mounted to it"
+        note = Note(type="Warning", reason="ErrorDeleteDataset", message=message)
+        with self.registry.transaction() as records:
+            records.record(self.registry.get(ref)["metadata"]["uid"], note, self._clock())
+        raise Conflict(f"{ref} is mounted by {', '.join(references)}.", hint="Delete those first.")
+
+    def _see_gone(self, doomed: builtins.list[Ref]) -> None:
+        """Stop what runs and remove what has stopped; what does not stop in time goes when it does."""
+        end = time.monotonic() + _DELETE_PATIENCE
+        while left := [ref for ref in doomed if self.registry.find(ref) is not None]:
+            if time.monotonic() > end:
+                return
+            if not any([self.controller.step(ref) for ref in left]):
+                time.sleep(_DELETE_LOOK)
+
+
+class _DryRun(Exception):
+    """Leaves a transaction without committing it."""
+
+
+def _this_machine(home: Home) -> Surroundings:
+    from datafluid.engine.machine import ThisMachine
+
+    return ThisMachine(home)
+
+
+def _is_finished_operation(manifest: Mapping[str, Any]) -> bool:
+    phase = (manifest.get("status") or {}).get("phase")
+    return manifest["kind"] in OPERATION_KINDS and phase in ("Complete", "Failed")
+
+
+def _applied(authored: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = authored["metadata"]
+    return {key: sorted(metadata.get(key) or ()) for key in ("labels", "annotations")}

@@ -1,0 +1,22 @@
+"""Whether somebody serves a home directory: a kernel lock, so that a server that died serves no more."""
+
+from __future__ import annotations
+
+from datafluid.engine.home import Home
+from datafluid.engine.locks import FileLock
+
+__all__ = ["is_serving", "serve_lock"]
+
+
+def serve_lock(home: Home) -> FileLock:
+    """The lock that a `serve` holds."""
+    return FileLock(home.locks / "serve")
+
+
+def is_serving(home: Home) -> bool:
+    """Whether a `serve` is running for this home."""
+    lock = serve_lock(home)
+    if not lock.try_acquire():
+        return True
+    lock.release()
+    return False
