@@ -1,4 +1,4 @@
-"""The printed form of the rule table: ``python -m datafluid.model.lint.reference > docs/reference/lint.md``."""
+"""The rule table as a page: ``python -m datafluid.model.lint.reference > docs/reference/lint.md``."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Codes are stable: none is ever used for something else.
 - **info**: good to know.
 
 *Plane* says whose behaviour a rule is about. What only a cluster does wrong is told on the embedded plane
-too, one severity milder, because the same file goes to a cluster one day. What only the embedded plane does is
-told there alone.
+too, one severity milder, because the same file goes to a cluster one day. What only the embedded plane does
+is told there alone.
 
 This page is generated from `datafluid.model.lint.RULES` by `python -m datafluid.model.lint.reference`.
 """

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from datafluid.errors import Invalid
+from datafluid.errors import Invalid, NotFound
 from datafluid.model.lint.finding import Finding
 from datafluid.model.lint.schema import SCHEMA_CODES
-from datafluid.model.lint.subject import Plane, Scope, Subject
+from datafluid.model.lint.subject import Plane, Scope, Subject, as_map, show
 from datafluid.model.lint.table import RULES
 
 __all__ = ["Source", "lint"]
@@ -94,8 +94,22 @@ def _documents(source: Source) -> Iterator[Subject]:
 def _parsed(source: str | Path) -> Iterator[Subject]:
     from datafluid.model import manifest
 
-    for document in manifest.parse(manifest.read(source)):
-        yield Subject(data=document.data, line=document.line, lines=document.positions)
+    text = source if isinstance(source, str) and not _is_path(source) else _read(Path(source))
+    for document in manifest.parse(text):
+        yield Subject(data=as_map(document.data), line=document.line, lines=document.positions)
+
+
+def _is_path(text: str) -> bool:
+    return "\n" not in text and text.endswith((".yaml", ".yml", ".json"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {show(path)}.", hint="Check the path.") from None
+    except UnicodeDecodeError:
+        raise Invalid(f"{show(path)} is not UTF-8 text.", hint="Save it as UTF-8.") from None
 
 
 def _items(subject: Subject) -> Iterator[Subject]:

@@ -125,7 +125,9 @@ def replicas(subject: Subject, scope: Scope) -> Hits:
         count = subject.at(*path)
         if isinstance(count, int) and count > 1:
             yield Hit(
-                path, f"one machine has one of them, not {show(count)}.", "Nothing to do; it counts on a cluster."
+                path,
+                f"one machine has one of them, not {show(count)}.",
+                "Nothing to do; it counts on a cluster.",
             )
 
 

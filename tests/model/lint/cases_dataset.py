@@ -60,6 +60,30 @@ CASES = [
         good=[{**dataset(), "status": {}}],
     ),
     Case(
+        code="DF010",
+        bad=[dataset(placment="Shared")],
+        path="spec.placment",
+        good=[dataset(placement="Shared")],
+    ),
+    Case(
+        code="DF011",
+        bad=[dataset({"name": "data"})],
+        path="spec.mounts[0]",
+        good=[dataset({"mountPoint": "s3://bucket/data"})],
+    ),
+    Case(
+        code="DF012",
+        bad=[mounted("s3://bucket/data", options={"aws.port": 9000})],
+        path="spec.mounts[0].options['aws.port']",
+        good=[mounted("s3://bucket/data", options={"aws.port": "9000"}, readOnly=True)],
+    ),
+    Case(
+        code="DF013",
+        bad=[dataset(placement="Alone")],
+        path="spec.placement",
+        good=[dataset(placement=""), dataset(placement="Exclusive", name="other")],
+    ),
+    Case(
         code="DF015",
         bad=[obj("Dataset", metadata={"labels": {"owner": "me@example.com"}})],
         path="metadata.labels.owner",

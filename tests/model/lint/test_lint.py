@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datafluid.errors import DatafluidError
+from datafluid.errors import NotFound
 from datafluid.model.lint import RULES, lint
 from datafluid.model.lint.credentials import has_credentials, is_credential_name
 from datafluid.model.lint.facts import FLUID_KINDS
@@ -183,7 +183,9 @@ def test_names_with_terminal_escapes_are_quoted() -> None:
             assert text.isprintable(), finding.code
 
 
-_scalar = st.one_of(st.none(), st.booleans(), st.integers(), st.just(10**400), st.floats(), st.text(max_size=8))
+_scalar = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.just(10**400), st.floats(), st.text(max_size=8)
+)
 _json = st.recursive(
     _scalar,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -244,8 +246,10 @@ def test_linting_twice_says_the_same() -> None:
 def test_a_source_that_is_none_is_an_error() -> None:
     """A number is no manifest, and a missing file is missing."""
     assert codes(42) == ["DF001"]
-    with pytest.raises(DatafluidError):
+    with pytest.raises(NotFound):
         lint(Path("no-such-file.yaml"))
+    with pytest.raises(NotFound):
+        lint("no-such-file.yaml")
 
 
 def test_the_reference_page_is_up_to_date() -> None:
