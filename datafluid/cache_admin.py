@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from datafluid.errors import Invalid, Unsupported
+from datafluid.errors import Invalid
 from datafluid.model.uri import FluidURI
 
 if TYPE_CHECKING:
@@ -165,12 +165,8 @@ class CacheAdmin:
             Unsupported: the plane keeps no cache on this machine.
         """
         from datafluid.engine.cache.store import open_cache
-        from datafluid.engine.plane import EmbeddedPlane
 
-        plane = self._client.plane
-        if not isinstance(plane, EmbeddedPlane):
-            raise Unsupported(f"the {plane.name} plane keeps no cache on this machine.")
-        return open_cache(plane.home)
+        return open_cache(self._client.embedded("keeps no cache on this machine").home)
 
     def _selection(self, place: str | FluidURI) -> Selection:
         from datafluid.engine.cache.upkeep import Selection

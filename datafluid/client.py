@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,11 @@ from datafluid.model.ref import Ref
 from datafluid.plane.port import ControlPlane, Event, Manifest, WatchEvent
 
 if TYPE_CHECKING:
+    from threading import Event as Stop
+
     from datafluid.cache_admin import CacheAdmin
+    from datafluid.engine.plane import EmbeddedPlane
+    from datafluid.engine.serve import Due
     from datafluid.engine.volume import Volume
     from datafluid.model.lint import Finding
 
@@ -195,11 +199,34 @@ class Client:
             Unavailable: it is not Bound; the message says why.
             Unsupported: the plane has no bytes of its own.
         """
-        from datafluid.engine.plane import EmbeddedPlane
+        plane = self.embedded("serves no bytes itself", "Use the mount.")
+        return plane.volume(namespace, name, serve_stale=self.context.offline == "serve-stale")
 
-        if not isinstance(self.plane, EmbeddedPlane):
-            raise Unsupported(f"the {self.plane.name} plane serves no bytes itself.", hint="Use the mount.")
-        return self.plane.volume(namespace, name, serve_stale=self.context.offline == "serve-stale")
+    def run_due(self, *, wait: bool = False) -> Due:
+        """Run what is due now on this machine: turns of schedules, loads that died, deletions.
+
+        Args:
+            wait: Stay until everything that runs has ended.
+
+        Raises:
+            Unsupported: the plane has controllers of its own.
+        """
+        from datafluid.engine.serve import run_due
+
+        return run_due(self.embedded("runs its schedules itself"), wait=wait)
+
+    def serve(self, stop: Stop, *, tell: Callable[[str], None]) -> None:
+        """Run what is due on this machine until ``stop`` is set; stand by while another one does.
+
+        Args:
+            tell: Gets a line for each thing worth telling.
+
+        Raises:
+            Unsupported: the plane has controllers of its own.
+        """
+        from datafluid.engine.serve import Server
+
+        Server(self.embedded("runs its schedules itself"), tell=tell).run(stop)
 
     @property
     def cache(self) -> CacheAdmin:
@@ -223,6 +250,14 @@ class Client:
         if slash:
             return Ref(found.kind, bare, own)
         return Ref(found.kind, name, namespace or self.context.namespace)
+
+    def embedded(self, otherwise: str, hint: str = "") -> EmbeddedPlane:
+        """The plane, when it is this machine's; else Unsupported says what another one does ``otherwise``."""
+        from datafluid.engine.plane import EmbeddedPlane
+
+        if not isinstance(self.plane, EmbeddedPlane):
+            raise Unsupported(f"the {self.plane.name} plane {otherwise}.", hint=hint)
+        return self.plane
 
     def _dataset_ref(self, name: str, namespace: str | None) -> Ref:
         from datafluid.model.uri import FluidURI

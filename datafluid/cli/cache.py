@@ -92,10 +92,10 @@ def register(app: typer.Typer) -> None:
 
         Damaged ones are removed, and the next read fetches them again. Exit code 1 when there were any.
         """
+        uris = [session.place(place) for place in places or ()]
         damaged: list[str] = []
-        for place in places or [None]:
-            with meter(f"verify {place or 'everything'}") as report:
-                uri = session.place(place) if place else None
+        for uri in uris or [None]:
+            with meter(f"verify {uri or 'everything'}") as report:
                 damaged += session.client.cache.verify(uri, progress=report)
         for path in damaged:
             echo(f"damaged, removed: {path}")

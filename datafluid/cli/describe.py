@@ -131,7 +131,7 @@ def _operation(session: Session, manifest: Manifest) -> None:
                     size(moved.bytes_done),
                     size(moved.bytes_total),
                     f"{size(moved.rate)}/s" if moved.rate else None,
-                    age(moved.eta_seconds),
+                    age(moved.eta),
                     len(moved.errors),
                 )
             ],

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
         """
         from datafluid.checkup import check_all
 
-        checks = check_all(session.context, session.namespace)
+        checks = check_all(session.context)
         plain = [
             {"name": each.name, "status": each.status, "message": each.message, "hint": each.hint}
             for each in checks

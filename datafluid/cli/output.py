@@ -124,13 +124,9 @@ def size(count: float | None) -> str | None:
         >>> size(1288490189)
         '1.20GiB'
     """
-    if count is None:
-        return None
-    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-    power = 0
-    while abs(count) >= 1024 and power < len(units) - 1:
-        count, power = count / 1024, power + 1
-    return f"{count:.2f}{units[power]}"
+    from datafluid.model.quantity import format_size
+
+    return None if count is None else format_size(int(count))
 
 
 def percent(fraction: float | None) -> str | None:

@@ -52,8 +52,11 @@ def watch_operation(operation: LoadHandle, *, timeout: float | None, cancel: boo
             if moved is None:
                 report(None, None, note=status.phase or "waiting")
                 return
-            files = f"{moved.files_done}/{moved.files_total} files"
-            report(moved.bytes_done, moved.bytes_total, note=files, rate=moved.rate, eta=moved.eta_seconds)
+            of = "" if moved.files_total is None else f"/{moved.files_total}"
+            files = f"{moved.files_done}{of} files" + (
+                f", {len(moved.errors)} errors" if moved.errors else ""
+            )
+            report(moved.bytes_done, moved.bytes_total, note=files, rate=moved.rate, eta=moved.eta)
 
         try:
             return operation.wait(timeout=timeout, progress=progress)
