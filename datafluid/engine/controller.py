@@ -218,10 +218,11 @@ class Controller:
         """An object with everything it depends on before it, and what waits for it after it."""
         line: dict[Ref, None] = {}
         self._add(ref, line)
+        everything = self.registry.objects()
         if ref.kind == "Dataset":
-            everything = self.registry.objects()
             line |= dict.fromkeys(working_on(ref, everything))
-            runtime = runtime_of({"metadata": {"name": ref.name, "namespace": ref.namespace}}, everything)
+        for each in [each for each in line if each.kind == "Dataset"]:
+            runtime = runtime_of({"metadata": {"name": each.name, "namespace": each.namespace}}, everything)
             if runtime is not None:
                 line[Ref.of(runtime)] = None
         return list(line)

@@ -21,7 +21,7 @@ from datafluid.engine.controller import Controller
 from datafluid.engine.home import Home
 from datafluid.engine.merging import merge
 from datafluid.engine.presenting import present
-from datafluid.engine.reconcile.relations import operations_of, references_to
+from datafluid.engine.reconcile.relations import operations_of, references_to, runtime_of
 from datafluid.engine.reconcile.values import Note, RunSeen, rfc3339
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
@@ -114,7 +114,7 @@ class EmbeddedPlane:
             self._refuse_if_referenced(ref)
         doomed = [ref]
         if ref.kind == "Dataset" and cascade:
-            doomed = [*(Ref.of(each) for each in operations_of(ref, self.registry.objects())), ref]
+            doomed = [*self._owned(ref), ref]
         with self.registry.transaction() as records:
             for each in doomed:
                 if (found := records.find(each)) is not None:
@@ -188,6 +188,13 @@ class EmbeddedPlane:
 
     def _present(self, manifest: Manifest) -> Manifest:
         return present(manifest, self.home, self.registry)
+
+    def _owned(self, dataset: Ref) -> builtins.list[Ref]:
+        """What goes with a dataset: its operations, then its runtime."""
+        everything = self.registry.objects()
+        runtime = runtime_of({"metadata": {"name": dataset.name, "namespace": dataset.namespace}}, everything)
+        owned = [*operations_of(dataset, everything), *([runtime] if runtime else [])]
+        return [Ref.of(each) for each in owned]
 
     def _refuse_if_referenced(self, ref: Ref) -> None:
         references = list(references_to(ref, self.registry.objects("Dataset")))
