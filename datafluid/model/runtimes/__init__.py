@@ -1,0 +1,1 @@
+"""The runtimes: what caches a dataset. One module an engine."""
