@@ -20,6 +20,7 @@ from datafluid.errors import Invalid
 if TYPE_CHECKING:
     from datafluid.cache_admin import CacheStatus
     from datafluid.engine.cache.upkeep import Removed
+    from datafluid.model.uri import FluidURI
 
 __all__ = ["register"]
 
@@ -92,7 +93,7 @@ def register(app: typer.Typer) -> None:
 
         Damaged ones are removed, and the next read fetches them again. Exit code 1 when there were any.
         """
-        uris = [session.place(place) for place in places or ()]
+        uris: list[FluidURI | None] = [session.place(place) for place in places or ()]
         damaged: list[str] = []
         for uri in uris or [None]:
             with meter(f"verify {uri or 'everything'}") as report:

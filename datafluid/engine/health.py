@@ -1,7 +1,7 @@
 """What must be right about this machine for the embedded plane to work: ``datafluid doctor`` asks here.
 
 Each check is one function that returns one `Check` and never raises. They look only at the machine; what the
-registry holds (datasets, schedules) is checked by `Client.doctor`.
+registry holds (datasets, schedules) is looked at by `datafluid.checkup`.
 """
 
 from __future__ import annotations
@@ -122,11 +122,14 @@ def check_directory(name: str, path: Path) -> Check:
             message=f"{path} belongs to uid {facts.st_uid}, not to you ({os.geteuid()}).",
             hint="Run `chown` on it, or choose another path.",
         )
-    if name == "home" and stat.S_IMODE(facts.st_mode) & 0o077:
+    mode = stat.S_IMODE(facts.st_mode)
+    if name == "home" and mode & 0o077:
+        status: Literal["warn", "fail"] = "fail" if mode & 0o022 else "warn"
+        what = "others may write to it" if mode & 0o022 else "others can look in"
         return Check(
             name=name,
-            status="warn",
-            message=f"{path} has mode {stat.S_IMODE(facts.st_mode):04o}: others can look in.",
+            status=status,
+            message=f"{path} has mode {mode:04o}: {what}.",
             hint=f"Run `chmod 700 {path}`.",
         )
     return Check(name=name, status="ok", message=f"{path} on {kind}")
@@ -179,13 +182,8 @@ def check_processes() -> Check:
 def check_fork() -> Check:
     """Whether worker processes of multiprocessing are forked: HTTP clients hang in a forked child."""
     method = multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
-    if method != "fork":
-        return Check(name="fork", status="ok", message=f"multiprocessing starts workers by {method}")
-    return Check(
-        name="fork",
-        status="ok",
-        message="multiprocessing forks here: forked workers read cached files directly, and misses through a helper",
-    )
+    told = "forked workers read cached files directly, and misses through a helper" if method == "fork" else "no hazard"
+    return Check(name="fork", status="ok", message=f"multiprocessing starts workers by {method}: {told}")
 
 
 def check_open_files() -> Check:

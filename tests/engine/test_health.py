@@ -29,10 +29,11 @@ def test_a_home_that_does_not_exist_yet_is_fine(tmp_path: Path) -> None:
 
 
 def test_a_home_that_others_can_enter_is_a_warning_with_the_command_that_mends_it(tmp_path: Path) -> None:
-    """chmod 700."""
-    tmp_path.chmod(0o755)
-    check = health.check_directory("home", tmp_path)
-    assert (check.status, check.hint) == ("warn", f"Run `chmod 700 {tmp_path}`.")
+    """chmod 700; one that they can write is a failure."""
+    for mode, status in ((0o755, "warn"), (0o775, "fail")):
+        tmp_path.chmod(mode)
+        check = health.check_directory("home", tmp_path)
+        assert (check.status, check.hint) == (status, f"Run `chmod 700 {tmp_path}`.")
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.juicefs"])
