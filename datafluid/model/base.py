@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from datafluid.model.kinds import API_VERSION
 
@@ -37,6 +39,8 @@ Quantity = int | Annotated[str, Field(pattern=QUANTITY_PATTERN)]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 #: A structure that Kubernetes itself defines (affinity, resources, volumes, a pod's spec): kept as it is.
 KubernetesObject = dict[str, Any]
+#: The validation context of what a server sent.
+_SERVER = object()
 NetworkMode = Literal["HostNetwork", "", "ContainerNetwork"]
 
 
@@ -47,12 +51,23 @@ class Part(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
-        extra="forbid",
+        extra="allow",  # kept when read back; everything authored is validated with extra="forbid"
         strict=True,
         frozen=False,
         validate_default=False,
         hide_input_in_errors=True,  # inputs may hold what must not be shown
     )
+
+    @model_validator(mode="after")
+    def _has_no_unknown_field(self, info: ValidationInfo) -> Self:
+        """In Python code, too, an unknown field is an error; only what a server sent may have some."""
+        if self.__pydantic_extra__ and info.context is not _SERVER:
+            name = next(iter(self.__pydantic_extra__))
+            known = [field.alias or own for own, field in type(self).model_fields.items()]
+            near = get_close_matches(name, known, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise PydanticCustomError("extra_forbidden", "there is no field {name}{meant}", {"name": repr(name), "meant": meant})
+        return self
 
 
 class ObjectMeta(Part):
@@ -83,6 +98,15 @@ class Resource(Part):
     metadata: ObjectMeta
 
     @classmethod
+    def author(cls, manifest: Mapping[str, Any]) -> Self:
+        """Read a manifest as somebody wrote it: wire names only, and an unknown field is an error.
+
+        Raises:
+            pydantic.ValidationError: with everything that is wrong; `datafluid.lint` says it in sentences.
+        """
+        return cls.model_validate(dict(manifest), extra="forbid", by_alias=True, by_name=False)
+
+    @classmethod
     def from_server(cls, manifest: Mapping[str, Any]) -> Self:
         """Read an object back: fields that this version does not know are kept.
 
@@ -92,7 +116,7 @@ class Resource(Part):
         Raises:
             pydantic.ValidationError: a known field has a value that no server would have stored.
         """
-        return cls.model_validate(dict(manifest), extra="allow")
+        return cls.model_validate(dict(manifest), extra="allow", by_alias=True, by_name=False, context=_SERVER)
 
     def manifest(self) -> dict[str, Any]:
         """The object as plain data, with the fields that were set and no others.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
+    from datafluid.model.base import Resource
+
 __all__ = ["SCHEMA_CODES"]
 
 SCHEMA_CODES = frozenset({"DF010", "DF011", "DF012", "DF013"})
@@ -101,7 +103,7 @@ def _validate(subject: Subject) -> list[ErrorDetails]:
     from pydantic import ValidationError
 
     try:
-        _model_of(subject.kind).model_validate(dict(subject.data))
+        _model_of(subject.kind).author(subject.data)
     except ValidationError as error:
         return error.errors(include_url=False)
     return []
@@ -147,7 +149,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
-def _model_of(kind: str) -> type[BaseModel]:
+def _model_of(kind: str) -> type[Resource]:
     from datafluid.model.kinds import KINDS
 
-    return KINDS[kind].load()
+    return KINDS[kind].model

@@ -1,0 +1,274 @@
+"""Manifests: YAML in, models; models in, YAML.
+
+Scalars are read as Kubernetes' tools read them (YAML 1.2): ``yes`` and ``1:30`` are text, as are dates. What is
+written is read back to the same values. Input is bounded: no file can make us use much memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from datafluid.errors import Invalid, NotFound
+from datafluid.model.base import Resource
+from datafluid.model.kinds import KINDS
+from datafluid.model.lint.finding import Finding
+
+__all__ = ["Document", "dump", "load", "parse"]
+
+_LARGEST = 8 << 20  # characters of a source
+_MOST_ALIASES = 200
+_MOST_NODES = 500_000
+_DEEPEST = 100
+_NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
+_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
+_INT = re.compile(r"(?:[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)\Z")
+_FLOAT = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+_Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document of a source.
+
+    Args:
+        index: Which, from 0; empty documents do not count.
+        line: Where it begins, from 1.
+        data: What it says.
+        positions: The line of each path.
+    """
+
+    index: int
+    line: int
+    data: Any
+    positions: Mapping[_Path, int]
+
+
+def parse(text: str) -> list[Document]:
+    """Read YAML; what the documents say is not looked at.
+
+    Raises:
+        Invalid: it is not YAML, has a key twice, or is larger or more entangled than any manifest.
+
+    Example:
+        >>> [document.data for document in parse("a: yes\\n---\\nb: [1, 2]")]
+        [{'a': 'yes'}, {'b': [1, 2]}]
+    """
+    if len(text) > _LARGEST:
+        raise _invalid("it is larger than 8 MiB.", "Split it.", None)
+    try:
+        _check_bounds(text)
+        nodes = list(yaml.compose_all(text, _Loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _invalid(
+            f"it is not YAML: {error.problem or error.context or 'unreadable'}.",
+            "Check indentation, quotes and brackets.",
+            mark.line + 1 if mark else None,
+        ) from None
+    except yaml.YAMLError:
+        raise _invalid("it is not YAML: it holds a character that YAML does not allow.", "Remove it.", None) from None
+    found = []
+    for node in nodes:
+        if node is None or _is_empty(node):
+            continue
+        positions: dict[_Path, int] = {}
+        data = _Builder(positions).build(node, ())
+        line = node.start_mark.line + 1
+        found.append(Document(index=len(found), line=line, data=data, positions=positions))
+    return found
+
+
+def load(source: Any) -> list[Resource]:
+    """Read manifests strictly into models.
+
+    Args:
+        source: YAML text, a path (a ``Path``, or a string that ends in ``.yaml``, ``.yml`` or ``.json``), a dict,
+            a model, or an iterable of those.
+
+    Returns:
+        The objects in order; the items of a ``List`` in its place.
+
+    Raises:
+        Invalid: something is not a manifest of a Fluid kind; carries a finding for each mistake in each document.
+        NotFound: the path leads to no file.
+
+    Example:
+        >>> load("apiVersion: data.fluid.io/v1alpha1\\nkind: Dataset\\nmetadata: {name: a}\\nspec: {}")[0].metadata.name
+        'a'
+    """
+    from datafluid.model.lint import lint
+
+    from pydantic import ValidationError
+
+    sources = [_text_of(source)] if isinstance(source, str | Path) else source
+    try:
+        return [KINDS[data["kind"]].model.author(data) for data in _objects(sources)]
+    except (ValidationError, LookupError, TypeError):
+        found = [finding for finding in lint(sources) if finding.severity == "error"]
+    if not found:
+        raise _invalid("it is not a manifest of a Fluid kind.", f"The kinds are: {', '.join(KINDS)}.", None)
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    where = f"{found[0].path}: " if found[0].path else ""
+    raise Invalid(f"{where}{found[0].message}{more}", hint=found[0].hint, findings=found)
+
+
+def dump(objects: Iterable[Resource | Mapping[str, Any]]) -> str:
+    """Write manifests as YAML, one document each; `parse` reads the same values back.
+
+    Example:
+        >>> print(dump([{"kind": "Dataset", "spec": {"schedule": "0 3 * * *", "flag": "yes"}}]), end="")
+        kind: Dataset
+        spec:
+          schedule: 0 3 * * *
+          flag: 'yes'
+    """
+    data = [each.manifest() if isinstance(each, Resource) else dict(each) for each in objects]
+    text: str = yaml.dump_all(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**31
+    )
+    return text
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's scanner and composer; scalars are resolved by `_Builder`."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that either YAML 1.1 or 1.2 would take for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+for _tag, _pattern in (("int", _INT), ("float", _FLOAT), ("bool", _BOOL), ("null", _NULL)):
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, None)
+
+
+class _Builder:
+    """Turns nodes into data, noting the line of each path."""
+
+    def __init__(self, positions: dict[_Path, int]) -> None:
+        self._positions = positions
+        self._nodes = 0
+
+    def build(self, node: yaml.Node, path: _Path) -> Any:
+        self._nodes += 1
+        line = node.start_mark.line + 1
+        self._positions.setdefault(path, line)
+        if self._nodes > _MOST_NODES or len(path) > _DEEPEST:
+            raise _invalid("it is nested or repeated beyond measure.", "Write it out without anchors.", line)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, number)) for number, child in enumerate(node.value)]
+        return self._mapping(node, path)
+
+    def _mapping(self, node: Any, path: _Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _invalid("a key is not a plain word.", "Write keys as text.", line)
+            key = key_node.value
+            if key == "<<" and key_node.style is None:
+                merged |= self._merge(value_node, path, line)
+                continue
+            if key in data:
+                raise _invalid(f"the key {key[:80]!r} stands twice in one mapping.", "Remove one of them.", line)
+            self._positions[(*path, key)] = line
+            data[key] = self.build(value_node, (*path, key))
+        return {**merged, **data}
+
+    def _merge(self, node: yaml.Node, path: _Path, line: int) -> dict[str, Any]:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        found: dict[str, Any] = {}
+        for part in reversed(parts):
+            value = self.build(part, path)
+            if not isinstance(value, dict):
+                raise _invalid("only mappings can be merged with '<<'.", "Name an anchored mapping.", line)
+            found |= value
+        return found
+
+
+def _scalar(node: yaml.ScalarNode) -> Any:
+    text: str = node.value
+    tag = node.tag.rpartition(":")[2]
+    if node.style is not None or tag == "str" and node.tag.startswith("tag:yaml.org") and not _is_plain(node):
+        return text
+    if _NULL.match(text):
+        return None
+    if _BOOL.match(text):
+        return text.lower() == "true"
+    if _INT.match(text) and len(text) <= 64:
+        return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    return text
+
+
+def _is_plain(node: yaml.ScalarNode) -> bool:
+    """Whether the text stands without quotes and without an explicit ``!!str``."""
+    buffer = node.start_mark.buffer
+    pointer = node.start_mark.pointer
+    return node.style is None and not (buffer or "")[pointer : pointer + 1] == "!"
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.style is None and not node.value
+
+
+def _check_bounds(text: str) -> None:
+    depth = aliases = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        if depth > _DEEPEST or aliases > _MOST_ALIASES:
+            raise _invalid(
+                "it is nested or repeated beyond measure.",
+                "Write it out without anchors.",
+                event.start_mark.line + 1 if event.start_mark else None,
+            )
+
+
+def _objects(source: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(source, Resource):
+        yield source.manifest()
+    elif isinstance(source, Mapping):
+        items = source.get("items") if str(source.get("kind", "")).endswith("List") else None
+        yield from items if isinstance(items, list) else (source,)
+    elif isinstance(source, str | Path):
+        for document in parse(_text_of(source)):
+            yield from _objects(document.data)
+    else:
+        for part in source:
+            yield from _objects(part)
+
+
+def _text_of(source: str | Path) -> str:
+    if isinstance(source, str) and ("\n" in source or not source.endswith((".yaml", ".yml", ".json"))):
+        return source
+    try:
+        return Path(source).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {str(source)!r}.", hint="Check the path.") from None
+    except UnicodeDecodeError:
+        raise _invalid(f"{str(source)!r} is not UTF-8 text.", "Save it as UTF-8.", None) from None
+
+
+def _invalid(message: str, hint: str, line: int | None) -> Invalid:
+    finding = Finding(code="DF001", severity="error", path="", message=message, hint=hint, line=line)
+    where = f"line {line}: " if line else ""
+    return Invalid(f"{where}{message}", hint=hint, findings=[finding])
