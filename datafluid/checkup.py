@@ -43,7 +43,7 @@ def _declared(context: Context) -> Iterator[Check]:
         plane = EmbeddedPlane(Home.open(context.home))
         plane.registry.check()
         datasets = plane.list("Dataset")
-        yield Check(name="registry", status="ok", message=f"{len(datasets)} datasets declared")
+        yield Check(name="registry", status="ok", message=f"sound; datasets: {len(datasets)}")
         yield _serving(plane)
     except DatafluidError as error:
         yield _failed("registry", error)
@@ -75,7 +75,7 @@ def _serving(plane: EmbeddedPlane) -> Check:
 
     if is_serving(plane.home):
         return Check(
-            name="serve", status="ok", message=f"`datafluid serve` is running; {len(crons)} schedules"
+            name="serve", status="ok", message=f"`datafluid serve` is running; schedules: {len(crons)}"
         )
     if crons:
         return Check(
@@ -105,7 +105,7 @@ def _reachable(plane: EmbeddedPlane, binding: Binding) -> Check:
             if binding.serve_stale
             else "Check endpoint, network and credentials.",
         )
-    return Check(name=name, status="ok", message=f"{len(binding.mounts)} mounts answer")
+    return Check(name=name, status="ok", message=f"every mount answers ({len(binding.mounts)})")
 
 
 def _failed(name: str, error: DatafluidError) -> Check:

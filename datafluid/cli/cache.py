@@ -12,7 +12,7 @@ import typer
 from datafluid.cli import completion
 from datafluid.cli.errors import ExitCode
 from datafluid.cli.metrics import prometheus
-from datafluid.cli.output import as_json, as_yaml, echo, percent, size, table
+from datafluid.cli.output import as_json, as_yaml, counted, echo, percent, size, table
 from datafluid.cli.progress import meter
 from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
         for place in places:
             uri = session.place(place)
             pinned, absent = session.client.cache.pin(uri)
-            echo(f"{uri}: {pinned} files pinned")
+            echo(f"{uri}: {counted(pinned, 'file')} pinned")
             if absent:
                 echo(f"{absent} more are not cached; run `datafluid load {uri}` first.", file=sys.stderr)
 
@@ -100,7 +100,7 @@ def register(app: typer.Typer) -> None:
                 damaged += session.client.cache.verify(uri, progress=report)
         for path in damaged:
             echo(f"damaged, removed: {path}")
-        echo(f"{len(damaged)} damaged files.", file=sys.stderr)
+        echo(f"{counted(len(damaged), 'damaged file')}.", file=sys.stderr)
         if damaged:
             raise typer.Exit(ExitCode.FAILURE)
 
@@ -119,12 +119,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _removed(what: str, removed: Removed) -> None:
-    echo(f"{what}: {removed.files} files removed, {size(removed.allocated)} freed")
+    echo(f"{what}: {counted(removed.files, 'file')} removed, {size(removed.allocated)} freed")
     if removed.kept:
-        echo(f"{removed.kept} files are pinned or being filled and stay.", file=sys.stderr)
+        echo(f"{counted(removed.kept, 'file')} pinned or being filled, kept.", file=sys.stderr)
 
 
 def _tables(now: CacheStatus) -> None:
+    if not now.tiers:
+        echo("Nothing was ever cached here.", file=sys.stderr)
+        return
     table(
         ("Medium", "Path", "Of", "Files", "Used", "Quota", "Full"),
         (

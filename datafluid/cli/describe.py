@@ -181,7 +181,10 @@ def _fields(fields: Mapping[str, object]) -> None:
 
 
 def _mapping(title: str, values: Mapping[str, object] | None) -> None:
-    _section(title, ("Figure", "Value"), sorted((values or {}).items()))
+    known = [
+        (name, value) for name, value in sorted((values or {}).items()) if value not in (None, "", "N/A")
+    ]
+    _section(title, ("Figure", "Value"), known)
 
 
 def _pairs(values: Mapping[str, str] | None) -> str:

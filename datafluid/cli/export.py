@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from datafluid.cli import completion
-from datafluid.cli.output import echo
+from datafluid.cli.output import counted, echo
 from datafluid.cli.session import Session, command
 
 __all__ = ["register"]
@@ -38,4 +38,4 @@ def register(app: typer.Typer) -> None:
         done = handle.export(directory)
         for path in done.skipped:
             echo(f"skipped: {path}: no directory can hold that name", file=sys.stderr)
-        echo(f"{done.files} files of {handle.uri} at {done.directory}")
+        echo(f"{counted(done.files, 'file')} of {handle.uri} at {done.directory}")

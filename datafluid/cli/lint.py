@@ -13,7 +13,7 @@ import typer
 
 from datafluid.cli.errors import ExitCode, complain
 from datafluid.cli.escape import safe
-from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, paint
+from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, counted, echo, paint
 from datafluid.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -104,15 +104,15 @@ def _findings(text: str, plane: _Plane | None) -> Iterable[Finding]:
 def _tell(found: list[tuple[str, Finding]], files: int) -> None:
     for name, finding in found:
         where = f"{name}:{finding.line}" if finding.line else name
-        print(
-            f"{safe(where)}: {paint(finding.severity)} {finding.code} {safe(finding.path)}: {safe(finding.message)}"
-        )
+        place = f" {safe(finding.path)}" if finding.path else ""
+        print(f"{safe(where)}: {paint(finding.severity)} {finding.code}{place}: {safe(finding.message)}")
         if finding.hint:
             echo(f"    {finding.hint}")
-    errors = sum(finding.severity == "error" for _, finding in found)
-    echo(
-        f"{files} file{'s' * (files != 1)}: {errors} errors, {len(found) - errors} warnings.", file=sys.stderr
-    )
+    counts = [
+        counted(sum(finding.severity == severity for _, finding in found), severity)
+        for severity in ("error", "warning")
+    ]
+    echo(f"{counted(files, 'file')}: {', '.join(counts)}.", file=sys.stderr)
 
 
 def _print_crds(definitions: list[dict[str, Any]], output: Report) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from datafluid.cli import completion
 from datafluid.cli.interrupts import held_back
-from datafluid.cli.output import echo, percent, size
+from datafluid.cli.output import counted, echo, percent, size
 from datafluid.cli.session import Session, command
 from datafluid.cli.watching import cancel_operation, watch_dataset, watch_operation
 from datafluid.errors import Invalid
@@ -106,7 +106,7 @@ def register(app: typer.Typer) -> None:
 def _finished(operation: LoadHandle, timeout: float | None, *, cancel: bool = True) -> None:
     status = watch_operation(operation, timeout=timeout, cancel=cancel)
     moved = status.progress
-    what = "" if moved is None else f": {moved.files_done} files, {size(moved.bytes_done)}"
+    what = "" if moved is None else f": {counted(moved.files_done, 'file')}, {size(moved.bytes_done)}"
     echo(f"{operation.ref} {status.phase}{what}")
 
 

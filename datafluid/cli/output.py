@@ -21,6 +21,7 @@ __all__ = [
     "age",
     "as_json",
     "as_yaml",
+    "counted",
     "echo",
     "paint",
     "percent",
@@ -137,6 +138,16 @@ def percent(fraction: float | None) -> str | None:
         ('99.9%', '100.0%', None)
     """
     return None if fraction is None else f"{int(fraction * 1000) / 10:.1f}%"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> counted(1, "file"), counted(2, "file")
+        ('1 file', '2 files')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def age(seconds: float | None) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import COMMAND, Run
 
-COMMANDS = (
+COMMANDS = (  # noqa: SIM905  # one line reads better
     "apply get describe delete wait load refresh export ls cat du cache explain lint crds serve run-due doctor"
 ).split()
 

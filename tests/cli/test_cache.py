@@ -60,13 +60,13 @@ def test_evicting_a_path_or_a_dataset(flights: Bucket, run: Run) -> None:
 
 def test_pinned_files_stay_until_they_are_unpinned(flights: Bucket, run: Run) -> None:
     """evict says what it left."""
-    assert "1 files pinned" in run("cache", "pin", "default/flights/month=1").stdout
+    assert "1 file pinned" in run("cache", "pin", "default/flights/month=1").stdout
     result = run("cache", "evict", "flights")
     assert "2 files removed" in result.stdout
-    assert "1 files are pinned" in result.stderr
+    assert "1 file pinned" in result.stderr
     assert "2 more are not cached" in run("cache", "pin", "flights").stderr
     run("cache", "unpin", "flights")
-    assert "1 files removed" in run("cache", "evict", "flights").stdout
+    assert "1 file removed" in run("cache", "evict", "flights").stdout
 
 
 def test_verify_finds_bit_rot_and_heals(flights: Bucket, run: Run, client: Client) -> None:

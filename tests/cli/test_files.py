@@ -13,7 +13,7 @@ from tests.cli.conftest import Run
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, apply_local_dataset
 
-HOSTILE = "a\x1b[2J[/x].txt"
+HOSTILE = "a\x1b[2J[bold].txt"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_ls_lists_datasets_directories_and_files(files: Path, run: Run) -> None:
         "fluid://default/files/",
         "fluid:///files",
     ):
-        assert run("ls", place).stdout.splitlines() == [r"a\x1b[2J[/x].txt", "readme.txt", "train/"]
+        assert run("ls", place).stdout.splitlines() == [r"a\x1b[2J[bold].txt", "readme.txt", "train/"]
     assert run("ls", "default/files/train").stdout == "a.bin\n"
 
 
