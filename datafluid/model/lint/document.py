@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from datafluid.model.kinds import KINDS
 from datafluid.model.lint.facts import FLUID_API, FLUID_KINDS, closest
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Scope, Subject, as_map, as_text, show
 
 _GROUP = FLUID_API.partition("/")[0]
-_CLUSTER_SCOPED = ("ThinRuntimeProfile", "CacheRuntimeClass")
+_CLUSTER_SCOPED = tuple(name for name, kind in KINDS.items() if not kind.namespaced)
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from datafluid.model.kinds import API_VERSION, KINDS
 from datafluid.model.lint.subject import Scope, Subject, as_map, as_text
+from datafluid.model.names import OPERATION_KINDS
 
 __all__ = [
     "ACCESS_MODES",
@@ -22,33 +24,19 @@ __all__ = [
     "target_dataset",
 ]
 
-FLUID_API = "data.fluid.io/v1alpha1"
+FLUID_API = API_VERSION
 REFERENCE_SCHEME = "dataset://"
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 
-#: Kind of runtime -> the type that label keys and ``status.runtimes`` call it by.
-RUNTIMES = {
-    "AlluxioRuntime": "alluxio",
-    "JuiceFSRuntime": "juicefs",
-    "JindoRuntime": "jindo",
-    "EFCRuntime": "efc",
-    "VineyardRuntime": "vineyard",
-    "ThinRuntime": "thin",
-    "CacheRuntime": "cache",
-}
-OPERATIONS = ("DataLoad", "DataMigrate", "DataBackup", "DataProcess")
+FLUID_KINDS = tuple(KINDS)
+OPERATIONS = OPERATION_KINDS
 
-FLUID_KINDS = ("Dataset", *RUNTIMES, "ThinRuntimeProfile", "CacheRuntimeClass", *OPERATIONS)
+#: Kind of runtime -> the type that label keys and ``status.runtimes`` call it by.
+RUNTIMES = {name: kind.runtime_type for name, kind in KINDS.items() if kind.runtime_type is not None}
 
 #: Which operations a runtime's engine can do; a reference dataset can do none.
 SUPPORTED = {
-    "AlluxioRuntime": ("DataLoad", "DataBackup", "DataProcess"),
-    "JuiceFSRuntime": ("DataLoad", "DataMigrate", "DataProcess"),
-    "JindoRuntime": ("DataLoad", "DataProcess"),
-    "CacheRuntime": ("DataLoad", "DataProcess"),
-    "ThinRuntime": ("DataProcess",),
-    "EFCRuntime": ("DataProcess",),
-    "VineyardRuntime": (),
+    runtime: tuple(each for each in OPERATIONS if each in KINDS[runtime].operations) for runtime in RUNTIMES
 }
 
 

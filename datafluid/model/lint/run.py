@@ -37,11 +37,9 @@ def lint(source: Source, *, plane: Plane | None = None) -> list[Finding]:
         NotFound: the path leads to no file.
 
     Example:
-        >>> for finding in lint("apiVersion: data.fluid.io/v1alpha1\\nkind: Dataset\\nmetadata: {name: 1k}"):
-        ...     print(finding.code, finding.path)
-        DF101 metadata.name
-        DF102 spec
-        DF121
+        >>> head = "apiVersion: data.fluid.io/v1alpha1\\nkind: DataLoad\\nmetadata: {name: warm}\\n"
+        >>> [(finding.code, finding.path, finding.line) for finding in lint(head + "spec: {policy: OnEvent}")]
+        [('DF302', 'spec', 4), ('DF305', 'spec.policy', 4)]
     """
     try:
         subjects = list(_subjects(source))

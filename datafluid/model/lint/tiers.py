@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from datafluid.errors import Invalid
 from datafluid.model.lint.facts import RUNTIMES
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_text, show
+from datafluid.model.quantity import parse_quantity
 
 # CacheRuntime has tiers of another shape.
 _TIERED = tuple(kind for kind in RUNTIMES if kind != "CacheRuntime")
 _ALL_SPELLINGS = ("tieredstore", "tieredStore", "TieredStore", "tiered_store", "tiredstore", "tieredstores")
-_QUANTITY = re.compile(r"\+?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII)
+_MOST_BITS = 128
 _LEVEL_KEYS = {"high": "high", "low": "low"}
 
 
@@ -22,12 +23,12 @@ def _levels(subject: Subject) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
 
 def _is_size(value: Any) -> bool:
-    if isinstance(value, bool):
+    if not isinstance(value, str | int) or (isinstance(value, int) and value.bit_length() > _MOST_BITS):
         return False
-    if isinstance(value, int):
-        return value > 0
-    text = as_text(value)
-    return bool(_QUANTITY.fullmatch(text)) and bool(re.search(r"[1-9]", re.split(r"[eE]", text)[0]))
+    try:
+        return parse_quantity(value) > 0
+    except Invalid:
+        return False
 
 
 @rule(

@@ -31,7 +31,7 @@ CASES = [
         code="DF205",
         bad=[level(quota="10GB")],
         path="spec.tieredstore.levels[0].quota",
-        good=[level(quota="10G"), level(quota=1073741824), level(quota="1e9")],
+        good=[level(quota="10G"), level(quota=1073741824)],
     ),
     Case(
         code="DF206",
