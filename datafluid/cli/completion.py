@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from datafluid.errors import DatafluidError
 from datafluid.model.uri import FluidURI
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def _quiet(offer: _Offer) -> Callable[[typer.Context, str], list[str]]:
     def offered(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
             return [one for one in offer(ctx, incomplete) if one.startswith(incomplete) and one.isprintable()]
-        except (DatafluidError, OSError):
+        except Exception:  # noqa: BLE001  # a trace in the middle of a command line helps nobody
             return []
 
     return offered
