@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datafluid import errors, placement
-    from datafluid.client import Applied, Client, connect
+    from datafluid.applied import Applied
+    from datafluid.client import Client, connect
     from datafluid.context import Context
     from datafluid.errors import DatafluidError
-    from datafluid.handles import DatasetHandle, LoadHandle
+    from datafluid.handles import DatasetHandle
+    from datafluid.loads import LoadHandle
     from datafluid.model.lint import lint
     from datafluid.model.uri import FluidURI
     from datafluid.spark import spark_conf
@@ -44,13 +46,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME_OF = {
-    "Applied": "datafluid.client",
+    "Applied": "datafluid.applied",
     "Client": "datafluid.client",
     "Context": "datafluid.context",
     "DatafluidError": "datafluid.errors",
     "DatasetHandle": "datafluid.handles",
     "FluidURI": "datafluid.model.uri",
-    "LoadHandle": "datafluid.handles",
+    "LoadHandle": "datafluid.loads",
     "connect": "datafluid.client",
     "lint": "datafluid.model.lint",
     "spark_conf": "datafluid.spark",

@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from datafluid.applied import Applied
 from datafluid.context import Context, resolve_context
 from datafluid.errors import Invalid, Unsupported
-from datafluid.handles import DatasetHandle, LoadHandle
+from datafluid.handles import DatasetHandle
+from datafluid.loads import LoadHandle
 from datafluid.model.ref import Ref
-from datafluid.plane.port import ControlPlane, Event, Manifest, WatchEvent
+from datafluid.plane.port import Advances, ControlPlane, Event, Manifest, WatchEvent
 
 if TYPE_CHECKING:
     from threading import Event as Stop
@@ -61,48 +62,6 @@ def connect(context: str | None = None) -> Client:
     return Client(EmbeddedPlane(Home.open(resolved.home)), resolved)
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What one `Client.apply` declared, in the order in which it was applied."""
-
-    client: Client
-    refs: tuple[Ref, ...]
-
-    def wait(self, *, timeout: float | None = 600, cached: float | None = None, progress: bool = False) -> Applied:
-        """Wait until every dataset is Bound and every one-off operation has ended.
-
-        Args:
-            timeout: Seconds for all of it; None waits for ever.
-            cached: Also wait until each dataset is cached to this fraction.
-            progress: Print progress to standard error.
-
-        Returns:
-            Itself.
-
-        Raises:
-            Timeout: with the diagnosis.
-            OperationFailed: an operation failed.
-        """
-        from datafluid.waiting import Deadline
-
-        deadline = Deadline(timeout)
-        for ref in self.refs:
-            if ref.kind == "Dataset":
-                handle = self.client.dataset(ref.name, namespace=ref.namespace)
-                handle.wait(timeout=deadline.left(), progress=progress)
-        for ref in self.refs:
-            if ref.kind in ("DataLoad", "DataMigrate", "DataProcess", "DataBackup"):
-                operation = LoadHandle(self.client.plane, ref)
-                if not operation.is_cron:
-                    operation.wait(timeout=deadline.left(), progress=progress)
-        if cached is not None:
-            for ref in self.refs:
-                if ref.kind == "Dataset":
-                    handle = self.client.dataset(ref.name, namespace=ref.namespace)
-                    handle.wait(cached=cached, timeout=deadline.left(), progress=progress)
-        return self
-
-
 class Client:
     """One plane, one default namespace.
 
@@ -141,6 +100,9 @@ class Client:
         for manifest in sorted(manifests, key=_apply_order):
             self.plane.apply(manifest, dry_run=dry_run, adopt=adopt, replace=replace)
             refs.append(Ref.of(manifest))
+        if isinstance(self.plane, Advances) and not dry_run:
+            for ref in refs:
+                self.plane.advance(ref)
         return Applied(self, tuple(refs))
 
     def lint(self, source: Any) -> list[Finding]:
@@ -234,6 +196,32 @@ class Client:
         from datafluid.cache_admin import CacheAdmin
 
         return CacheAdmin(self)
+
+    def migrate(
+        self,
+        source: str | Mapping[str, Any],
+        target: str | Mapping[str, Any],
+        *,
+        name: str | None = None,
+        namespace: str | None = None,
+    ) -> LoadHandle:
+        """Copy bytes between datasets and external stores: declare a DataMigrate and start it.
+
+        Args:
+            source: A ``fluid://`` URL or ``namespace/dataset/path``; the URI of an external store
+                (``s3://bucket/prefix``); or a mapping as ``spec.from`` has it, for stores that need secrets.
+            target: Likewise.
+            name: The DataMigrate's name; made up when not given.
+            namespace: Where it is declared; None takes the context's.
+
+        Raises:
+            Invalid: neither is a dataset, or a URI is wrong.
+        """
+        from datafluid.migrating import migrate_manifest
+
+        home = namespace or self.context.namespace
+        (ref,) = self.apply(migrate_manifest(source, target, name=name, namespace=home)).refs
+        return LoadHandle(self.plane, ref)
 
     def ref(self, kind: str, name: str, *, namespace: str | None = None) -> Ref:
         """Name an object: the kind may be given as its plural or short name, in any case.

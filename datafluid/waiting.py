@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from datafluid.errors import OperationFailed, Timeout
+from datafluid.errors import NotFound, OperationFailed, Timeout
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, ControlPlane, Manifest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Deadline", "wait_for_dataset", "wait_for_operation"]
 
+_GONE = "gone"  # marks the last state of an object that was deleted meanwhile
 _LONGEST_LOOK = 1.0  # seconds between two looks when no change is reported: dead workers announce nothing
 
 
@@ -83,9 +84,16 @@ def wait_for_operation(
             return False
         return not is_cron or status.last_schedule_time != before.last_schedule_time or before.phase == "Executing"
 
-    status = _wait(plane, ref, OperationStatus.parse, done, "finished", Deadline(timeout), _reporter(ref, progress))
+    last: Manifest = manifest
+
+    def parse(found: Manifest) -> OperationStatus:
+        nonlocal last
+        last = found
+        return OperationStatus.parse(found)
+
+    status = _wait(plane, ref, parse, done, "finished", Deadline(timeout), _reporter(ref, progress))
     if status.phase == "Failed":
-        raise OperationFailed(f"{ref} failed: {_diagnosis(plane, ref, status)}", hint=_describe(ref))
+        raise OperationFailed(f"{ref} failed: {_diagnosis(plane, last, status)}", hint=_describe(ref))
     return status
 
 
@@ -99,23 +107,41 @@ def _wait(
     report: Callable[[_S], None],
 ) -> _S:
     last: Any = None
+    seen: Manifest | None = None
     while True:
         if isinstance(plane, Advances):
             plane.advance(ref)
-        manifest = plane.get(ref)
+        manifest = _look(plane, ref, seen)
         status = parse(manifest)
         if status != last:
             report(status)
             last = status
         if done(status):
             return status
+        if manifest.get(_GONE):
+            raise NotFound(f"{ref} was deleted while it was {status.phase or 'new'}.", hint="Apply it again.")
         if deadline.passed:
             raise Timeout(
-                f"{ref} is not {wanted} after {deadline.seconds:g} s; seen last: {_diagnosis(plane, ref, status)}",
+                f"{ref} is not {wanted} after {deadline.seconds:g} s; seen last: {_diagnosis(plane, manifest, status)}",
                 hint=_describe(ref),
                 last_seen=status.phase or "no phase",
             )
+        seen = manifest
         _until_change(plane, ref, manifest, deadline)
+
+
+def _look(plane: ControlPlane, ref: Ref, seen: Manifest | None) -> Manifest:
+    """The object; one that was deleted since it was seen, by its ttl for example, as it was at last."""
+    try:
+        return plane.get(ref)
+    except NotFound:
+        if seen is None:
+            raise
+        since = seen["metadata"].get("resourceVersion")
+        for event in plane.watch(ref.kind, namespace=ref.namespace, since=since, timeout=0.0):
+            if event.type == "DELETED" and event.object["metadata"]["uid"] == seen["metadata"]["uid"]:
+                return {**event.object, _GONE: True}
+        return {**seen, _GONE: True}
 
 
 def _until_change(plane: ControlPlane, ref: Ref, manifest: Manifest, deadline: Deadline) -> None:
@@ -127,11 +153,15 @@ def _until_change(plane: ControlPlane, ref: Ref, manifest: Manifest, deadline: D
             return
 
 
-def _diagnosis(plane: ControlPlane, ref: Ref, status: _Status) -> str:
-    """The phase and the newest warning: what a user would look up next."""
-    warnings = [event for event in plane.events(ref) if event.type == "Warning"]
-    newest = max(warnings, key=lambda event: event.last_seen, default=None)
+def _diagnosis(plane: ControlPlane, manifest: Manifest, status: _Status) -> str:
+    """What a user would look up next: the condition that says why, else the newest warning."""
     phase = status.phase or "no phase yet"
+    for condition in reversed((manifest.get("status") or {}).get("conditions") or ()):
+        told = (condition.get("type"), condition.get("status"))
+        if told in (("Failed", "True"), ("Ready", "False")) and condition.get("message"):
+            return f"{phase}; {condition.get('reason')}: {condition['message']}"
+    warnings = [] if manifest.get(_GONE) else [e for e in plane.events(Ref.of(manifest)) if e.type == "Warning"]
+    newest = max(warnings, key=lambda event: event.last_seen, default=None)
     return f"{phase}; {newest.reason}: {newest.message}" if newest else f"{phase}."
 
 
@@ -145,8 +175,13 @@ def _reporter(ref: Ref, progress: bool | Callable[[Any], None]) -> Callable[[Any
     if not progress:
         return lambda status: None
 
+    said = ""
+
     def to_stderr(status: Any) -> None:
-        print(f"{ref}: {_line(status)}", file=sys.stderr)
+        nonlocal said
+        if (line := _line(status)) != said:
+            said = line
+            print(f"{ref}: {line}", file=sys.stderr)
 
     return to_stderr
 

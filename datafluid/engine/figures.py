@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
+import time
+
 from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
+from datafluid.engine.reconcile.values import rfc3339
 from datafluid.plane.port import Manifest
 
 __all__ = ["cache_states"]
 
+#: Fluid's figures that have no meaning for one dataset here: reads are counted for the whole cache.
+_NOT_COUNTED = (
+    "cacheHitRatio",
+    "localHitRatio",
+    "remoteHitRatio",
+    "cacheThroughputRatio",
+    "localThroughputRatio",
+    "remoteThroughputRatio",
+)
+
 
 def cache_states(home: Home, binding: Binding, total: str | None) -> Manifest:
-    """``status.cacheStates`` of a dataset; an unknown figure is "", never 0.
+    """``status.cacheStates`` of a dataset; a figure that is not known is "", never 0.
+
+    A reference to a sub directory shares its physical dataset's files, and what is cached of them is only known
+    for all of them: there the figures are unknown.
 
     Args:
         total: ``status.ufsTotal``, for the percentage.
     """
     from datafluid.engine.cache.store import open_cache
-    from datafluid.engine.cache.upkeep import usage
-    from datafluid.model.quantity import format_size, parse_size
+    from datafluid.engine.cache.upkeep import cached_bytes
+    from datafluid.model.quantity import format_percent, format_size, parse_size
 
-    origins = {mount.origin for mount in binding.mounts}
-    cached = sum(each.allocated for each in usage(open_cache(home)) if each.origin in origins)
     whole = parse_size(total) if total else None
-    share = "" if whole is None else f"{min(1.0, cached / whole) if whole else 1.0:.1%}"
-    return {
-        "cached": format_size(cached),
+    states = {
+        "cached": "",
         "cacheCapacity": format_size(sum(tier.quota for tier in binding.tiers)),
-        "cachedPercentage": share,
-        "cacheHitRatio": "",
-        "localHitRatio": "",
-        "remoteHitRatio": "",
-        "cacheThroughputRatio": "",
-        "localThroughputRatio": "",
-        "remoteThroughputRatio": "",
+        "cachedPercentage": "",
+        **dict.fromkeys(_NOT_COUNTED, ""),
+        "asOf": rfc3339(time.time()),
     }
+    if not any(mount.prefix for mount in binding.mounts):
+        cached = cached_bytes(open_cache(home), {mount.origin for mount in binding.mounts})
+        states["cached"] = format_size(cached)
+        if whole is not None:
+            states["cachedPercentage"] = format_percent(_fraction(cached, whole))
+    return states
+
+
+def _fraction(cached: int, whole: int) -> float:
+    """Rounded down: 100.0% means all of it. ``whole`` comes from a text of two decimals, so it is rounded itself."""
+    if cached >= whole * 0.9999:
+        return 1.0
+    return int(cached / whole * 1000) / 1000

@@ -22,13 +22,14 @@ from datafluid.engine.home import Home
 from datafluid.engine.merging import merge
 from datafluid.engine.presenting import present
 from datafluid.engine.reconcile.relations import operations_of, references_to, runtime_of
-from datafluid.engine.reconcile.values import Note, RunSeen, rfc3339
+from datafluid.engine.reconcile.values import Note, rfc3339
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
-from datafluid.errors import Conflict, NotFound, Unsupported
+from datafluid.errors import Conflict, NotFound, Unavailable, Unsupported
+from datafluid.model.kinds import find_kind
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+from datafluid.plane.port import Event, Manifest, Node, Run, WatchEvent
 
 if TYPE_CHECKING:
     from datafluid.engine.volume import Volume
@@ -37,7 +38,6 @@ __all__ = ["EmbeddedPlane"]
 
 _DELETE_PATIENCE = 10.0  # seconds that running loads get to stop before a deletion returns
 _DELETE_LOOK = 0.05
-_SCALABLE = ("AlluxioRuntime", "JuiceFSRuntime", "JindoRuntime", "EFCRuntime", "VineyardRuntime", "ThinRuntime")
 
 
 class EmbeddedPlane:
@@ -128,7 +128,7 @@ class EmbeddedPlane:
 
     def scale(self, ref: Ref, *, replicas: int) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.scale`. More than one is accepted, and said to mean one."""
-        if ref.kind not in _SCALABLE:
+        if not find_kind(ref.kind).scalable:
             raise Unsupported(f"a {ref.kind} cannot be scaled.", hint="Scale its runtime.")
         with self.registry.transaction() as records:
             found = records.find(ref)
@@ -167,9 +167,19 @@ class EmbeddedPlane:
         """See `datafluid.plane.port.Advances.advance`."""
         return self.controller.advance(ref)
 
-    def history(self, ref: Ref) -> builtins.list[RunSeen]:
-        """The runs of an operation, newest first."""
-        return self.registry.runs(self.registry.get(ref)["metadata"]["uid"])
+    def history(self, ref: Ref) -> builtins.list[Run]:
+        """See `datafluid.plane.port.KeepsHistory.history`."""
+        return [
+            Run(
+                scheduled=run.scheduled or None,
+                started=run.started,
+                ended=run.ended,
+                phase=run.phase,
+                message=run.message,
+                progress=run.progress or {},
+            )
+            for run in self.registry.runs(self.registry.get(ref)["metadata"]["uid"])
+        ]
 
     def volume(self, namespace: str, name: str, *, serve_stale: bool = False) -> Volume:
         """The bytes of a Bound dataset.
@@ -183,7 +193,11 @@ class EmbeddedPlane:
         """
         from datafluid.engine.volume import Volume
 
-        binding = self.registry.binding(namespace, name)
+        try:
+            binding = self.registry.binding(namespace, name)
+        except Unavailable:  # what kept it from being Bound may be mended
+            self.controller.advance(Ref("Dataset", name, namespace))
+            binding = self.registry.binding(namespace, name)
         return Volume(self.home, replace(binding, serve_stale=True) if serve_stale else binding)
 
     def _present(self, manifest: Manifest) -> Manifest:

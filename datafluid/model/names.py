@@ -8,6 +8,7 @@ fails over and over. Only label keys are shortened: one that would be too long c
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "OperationNames",
     "dataset_id",
     "exclusive_value",
+    "generated_name",
     "is_dns1035_label",
     "label_key",
     "name_budget",
@@ -25,6 +27,7 @@ LABEL_PREFIX = "fluid.io/"
 _NAME_LIMIT = 63
 _RELEASE_LIMIT = 53
 _CRON_JOB_LIMIT = 52
+_SHORTEST_BUDGET = 36  # a DataMigrate with a schedule
 _DNS1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 _RELEASE = {
     "DataLoad": "loader",
@@ -81,6 +84,12 @@ def name_budget(kind: str, *, cron: bool = False) -> int:
     if names.job is not None:
         budgets.append((_CRON_JOB_LIMIT if cron else _NAME_LIMIT) - len(names.job))
     return min(budgets)
+
+
+def generated_name(dataset: str, purpose: str) -> str:
+    """A new name for an operation on a dataset, short enough to run on a schedule in Fluid."""
+    suffix = f"-{purpose}-{secrets.token_hex(3)}"
+    return dataset[: _SHORTEST_BUDGET - len(suffix)].rstrip("-") + suffix
 
 
 def is_dns1035_label(name: str) -> bool:

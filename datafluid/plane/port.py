@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from datafluid.model.ref import Ref
 
-__all__ = ["Advances", "ControlPlane", "Event", "Manifest", "Node", "WatchEvent"]
+__all__ = ["Advances", "ControlPlane", "Event", "KeepsHistory", "Manifest", "Node", "Run", "WatchEvent"]
 
 Manifest = dict[str, Any]
 
@@ -48,6 +48,27 @@ class Node:
     ready: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a data operation.
+
+    Args:
+        scheduled: The tick that it belongs to, seconds since the epoch; None for an operation that runs once.
+        started: When it was started.
+        ended: When it ended; None while it goes on.
+        phase: ``Executing``, ``Complete``, ``Failed``, or ``Missed`` for a tick that was passed over.
+        message: How it ended, one sentence.
+        progress: What the status has as ``progress``.
+    """
+
+    scheduled: float | None = None
+    started: float
+    ended: float | None = None
+    phase: str
+    message: str = ""
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+
 @runtime_checkable
 class ControlPlane(Protocol):
     """Where Fluid objects are declared and observed.
@@ -60,7 +81,9 @@ class ControlPlane(Protocol):
     def apply(
         self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
     ) -> Manifest:
-        """Create the object or change it to what ``resource`` says; fields not named are left alone.
+        """Create the object or change it to what ``resource`` says, like server-side apply.
+
+        What an earlier apply named and this one does not is taken away; what others set is left alone.
 
         Args:
             resource: The manifest, as authored; its status is ignored.
@@ -128,4 +151,16 @@ class Advances(Protocol):
 
         Returns:
             Whether anything changed.
+        """
+
+
+@runtime_checkable
+class KeepsHistory(Protocol):
+    """The ability of a plane that remembers the runs of operations."""
+
+    def history(self, ref: Ref) -> list[Run]:
+        """The runs of an operation, newest first.
+
+        Raises:
+            NotFound: there is no such operation.
         """

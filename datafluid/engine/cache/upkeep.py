@@ -15,7 +15,7 @@ from datafluid.engine.cache.store import CacheStore
 if TYPE_CHECKING:
     import apsw
 
-__all__ = ["Removed", "Selection", "Usage", "content_of", "evict", "metrics", "pin", "pinned", "unpin", "usage", "verify"]
+__all__ = ["Removed", "Selection", "Usage", "cached_bytes", "content_of", "evict", "metrics", "pin", "pinned", "unpin", "usage", "verify"]
 
 #: Files handled in one transaction: others get their turn in between.
 _BATCH = 500
@@ -81,6 +81,21 @@ def usage(store: CacheStore) -> list[Usage]:
         )
         for origin, medium, path, account, quota, files, partial, allocated, held in found
     ]
+
+
+def cached_bytes(store: CacheStore, origins: Collection[str]) -> int:
+    """Bytes of the current versions of files that are cached, of partial ones what is there."""
+    wanted = f"SELECT id FROM origin WHERE name IN ({','.join('?' * len(origins))})"
+    names = tuple(origins)
+    ((complete,),) = store.db.query(
+        f"SELECT total(size) FROM content WHERE checksum IS NOT NULL AND used != 0 AND origin IN ({wanted})", names
+    )
+    ((partial,),) = store.db.query(
+        "SELECT total(e.end - e.start) FROM extent e JOIN content c ON c.id = e.content"
+        f" WHERE c.checksum IS NULL AND c.used != 0 AND c.origin IN ({wanted})",
+        names,
+    )
+    return int(complete + partial)
 
 
 def metrics(store: CacheStore) -> dict[str, int]:

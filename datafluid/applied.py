@@ -1,0 +1,56 @@
+"""What an apply declared, to wait for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from datafluid.loads import LoadHandle
+from datafluid.model.names import OPERATION_KINDS
+from datafluid.model.ref import Ref
+from datafluid.waiting import Deadline
+
+if TYPE_CHECKING:
+    from datafluid.client import Client
+
+__all__ = ["Applied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one `Client.apply` declared, in the order in which it was applied."""
+
+    client: Client
+    refs: tuple[Ref, ...]
+
+    def wait(self, *, timeout: float | None = 600, cached: float | None = None, progress: bool = False) -> Applied:
+        """Wait until every dataset is Bound and every one-off operation has ended.
+
+        Args:
+            timeout: Seconds for all of it; None waits for ever.
+            cached: Also wait until each dataset is cached to this fraction.
+            progress: Print progress to standard error.
+
+        Returns:
+            Itself.
+
+        Raises:
+            Timeout: with the diagnosis.
+            OperationFailed: an operation failed.
+        """
+        deadline = Deadline(timeout)
+        for ref in self.refs:
+            if ref.kind == "Dataset":
+                handle = self.client.dataset(ref.name, namespace=ref.namespace)
+                handle.wait(timeout=deadline.left(), progress=progress)
+        for ref in self.refs:
+            if ref.kind in OPERATION_KINDS:
+                operation = LoadHandle(self.client.plane, ref)
+                if not operation.is_cron:
+                    operation.wait(timeout=deadline.left(), progress=progress)
+        if cached is not None:
+            for ref in self.refs:
+                if ref.kind == "Dataset":
+                    handle = self.client.dataset(ref.name, namespace=ref.namespace)
+                    handle.wait(cached=cached, timeout=deadline.left(), progress=progress)
+        return self

@@ -1,0 +1,157 @@
+"""A data operation by name, with what one does to it. Handles hold no state of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from datafluid.errors import NotFound, Unsupported
+from datafluid.model.ref import Ref
+from datafluid.plane.port import Advances, ControlPlane, Event, KeepsHistory, Manifest, Run
+
+if TYPE_CHECKING:
+    from datafluid.model.status import OperationStatus, Progress
+
+__all__ = ["TIME_ZONE", "LoadHandle"]
+
+TIME_ZONE = "datafluid.io/time-zone"
+_SUSPEND = "datafluid.io/suspend"
+_CANCEL = "datafluid.io/cancel"
+
+
+class LoadHandle:
+    """A DataLoad, or another data operation. Made by `DatasetHandle.load`."""
+
+    def __init__(self, plane: ControlPlane, ref: Ref) -> None:
+        self._plane = plane
+        self.ref = ref
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return self.ref.name
+
+    def __repr__(self) -> str:
+        return f"<{self.ref}>"
+
+    @property
+    def manifest(self) -> Manifest:
+        """The object as the plane holds it."""
+        return self._plane.get(self.ref)
+
+    @property
+    def status(self) -> OperationStatus:
+        """A frozen snapshot of what is known now."""
+        from datafluid.model.status import OperationStatus
+
+        return OperationStatus.parse(self.manifest)
+
+    @property
+    def progress(self) -> Progress | None:
+        """Bytes and files done, rate and ETA; None before it starts."""
+        return self.status.progress
+
+    @property
+    def is_cron(self) -> bool:
+        """Whether it runs on a schedule."""
+        return bool(self.manifest["spec"].get("policy") == "Cron")
+
+    def events(self) -> list[Event]:
+        """What happened to it, oldest first."""
+        return self._plane.events(self.ref)
+
+    def start(self) -> LoadHandle:
+        """Move it forward as far as it goes by itself; on a cluster its controllers do that."""
+        if isinstance(self._plane, Advances):
+            self._plane.advance(self.ref)
+        return self
+
+    def wait(
+        self,
+        *,
+        timeout: float | None = None,
+        progress: bool | Callable[[OperationStatus], None] = False,
+    ) -> OperationStatus:
+        """Wait until it ends; for one on a schedule, until its next run ends.
+
+        Args:
+            timeout: Seconds; None waits for ever. When it passes, the load goes on.
+            progress: True prints to standard error; a callable gets each new snapshot.
+
+        Returns:
+            The status that ended the wait.
+
+        Raises:
+            OperationFailed: it failed, with the reason.
+            Timeout: with what was seen last.
+        """
+        from datafluid.waiting import wait_for_operation
+
+        return wait_for_operation(self._plane, self.ref, timeout=timeout, progress=progress)
+
+    def cancel(self) -> None:
+        """Stop it; what it has loaded stays cached. One that has ended is left as it is."""
+        if not self.status.finished:
+            self._annotate(_CANCEL, "true")
+
+    def suspend(self) -> None:
+        """Let a schedule rest; a run in progress ends normally."""
+        self._need_cron()
+        self._annotate(_SUSPEND, "true")
+
+    def resume(self) -> None:
+        """Let a suspended schedule run again, from its next tick on."""
+        self._need_cron()
+        self._annotate(_SUSPEND, "false")
+
+    def next_runs(self, count: int = 5, *, after: datetime | None = None) -> list[datetime]:
+        """The next ticks of its schedule, in the schedule's own time zone.
+
+        Raises:
+            Unsupported: it has no schedule.
+        """
+        from datafluid.model.schedule import Schedule
+
+        manifest = self._need_cron()
+        zone = (manifest["metadata"].get("annotations") or {}).get(TIME_ZONE, "UTC")
+        return Schedule(manifest["spec"]["schedule"], zone).next_runs(after or datetime.now(UTC), count)
+
+    @property
+    def history(self) -> list[Run]:
+        """Past runs, newest first.
+
+        Raises:
+            Unsupported: the plane keeps none.
+        """
+        if not isinstance(self._plane, KeepsHistory):
+            raise Unsupported(f"the {self._plane.name} plane keeps no history of {self.ref}.")
+        return self._plane.history(self.ref)
+
+    def delete(self) -> None:
+        """Delete it; a run in progress is cancelled. One that is gone already is no error."""
+        try:
+            self._plane.delete(self.ref)
+        except NotFound:
+            return
+
+    def _need_cron(self) -> Manifest:
+        manifest = self.manifest
+        if manifest["spec"].get("policy") != "Cron":
+            raise Unsupported(f"{self.ref} has no schedule.", hint="Load with schedule='0 3 * * *'.")
+        return manifest
+
+    def _annotate(self, key: str, value: str) -> None:
+        """Apply the whole object again with one annotation more: what apply does not name it takes away."""
+        manifest = self.manifest
+        metadata = {name: manifest["metadata"].get(name) or {} for name in ("labels", "annotations")}
+        metadata["annotations"] = {**metadata["annotations"], key: value}
+        self._plane.apply(
+            {
+                "apiVersion": manifest["apiVersion"],
+                "kind": self.ref.kind,
+                "metadata": {"name": self.ref.name, "namespace": self.ref.namespace, **metadata},
+                "spec": manifest["spec"],
+            }
+        )
+        self.start()

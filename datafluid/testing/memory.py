@@ -1,0 +1,250 @@
+"""A control plane in a dictionary, for tests of programs that use datafluid."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from datafluid.errors import Conflict, NotFound, Unsupported
+from datafluid.model.kinds import find_kind
+from datafluid.model.names import OPERATION_KINDS
+from datafluid.model.ref import Ref
+from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+
+__all__ = ["InMemoryPlane"]
+
+_API = "data.fluid.io/v1alpha1"
+_REFERENCE = "dataset://"
+
+
+class InMemoryPlane:
+    """A plane without a machine behind it. Implements `ControlPlane` and `Advances`.
+
+    Objects are validated as everywhere. With ``lively`` they get on when somebody waits for them: a Dataset becomes
+    Bound, an operation that runs once becomes Complete. `set_status` and `record` play anything else.
+
+    Args:
+        lively: Whether `advance` moves objects forward.
+        clock: Seconds since the epoch.
+
+    Example:
+        >>> import datafluid
+        >>> client = datafluid.Client(InMemoryPlane())
+        >>> manifest = {
+        ...     "apiVersion": "data.fluid.io/v1alpha1", "kind": "Dataset", "metadata": {"name": "flights"},
+        ...     "spec": {"mounts": [{"mountPoint": "s3://flights/parquet", "name": "parquet"}]},
+        ... }
+        >>> client.apply(manifest).wait().refs
+        (Ref(kind='Dataset', name='flights', namespace='default'),)
+        >>> client.dataset("flights").status.phase
+        'Bound'
+    """
+
+    name = "memory"
+
+    def __init__(self, *, lively: bool = True, clock: Callable[[], float] = time.time) -> None:
+        self._lively = lively
+        self._clock = clock
+        self._objects: dict[Ref, Manifest] = {}
+        self._events: dict[str, builtins.list[Event]] = {}
+        self._log: builtins.list[WatchEvent] = []
+        self._changed = threading.Condition()
+
+    def apply(
+        self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
+    ) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.apply`. There is one manager here, so nothing is to adopt."""
+        authored = _validated(resource)
+        ref = Ref.of(authored)
+        with self._changed:
+            current = self._objects.get(ref)
+            if current is not None and replace and _has_begun(current):
+                if not dry_run:
+                    self._remove(ref)
+                current = None
+            new = self._merged(ref, current, authored)
+            if dry_run or new == current:
+                return copy.deepcopy(new)
+            return self._put("MODIFIED" if current else "ADDED", new)
+
+    def get(self, ref: Ref) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.get`."""
+        with self._changed:
+            return copy.deepcopy(self._must(ref))
+
+    def watch(
+        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+    ) -> Iterator[WatchEvent]:
+        """See `datafluid.plane.port.ControlPlane.watch`."""
+        end = None if timeout is None else time.monotonic() + timeout
+        version = int(since) if since is not None else None
+        if version is None:
+            with self._changed:
+                version = len(self._log)
+            for manifest in self.list(kind, namespace=namespace):
+                yield WatchEvent(type="ADDED", object=manifest, version=manifest["metadata"]["resourceVersion"])
+        while True:
+            with self._changed:
+                while len(self._log) <= version:
+                    left = None if end is None else end - time.monotonic()
+                    if left is not None and left <= 0:
+                        return
+                    self._changed.wait(left)
+                news = self._log[version:]
+            for event in news:
+                version += 1
+                if event.object["kind"] == kind and namespace in (None, event.object["metadata"].get("namespace")):
+                    yield replace(event, object=copy.deepcopy(event.object))
+
+    def delete(self, ref: Ref, *, cascade: bool = True) -> None:
+        """See `datafluid.plane.port.ControlPlane.delete`."""
+        with self._changed:
+            manifest = self._must(ref)
+            if references := self._references(ref):
+                names = ", ".join(references)
+                raise Conflict(f"{ref} is mounted by {names}.", hint="Delete those first.")
+            if cascade:
+                for owned in self._owned(manifest["metadata"]["uid"]):
+                    self._remove(owned)
+            self._remove(ref)
+
+    def scale(self, ref: Ref, *, replicas: int) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.scale`."""
+        if not find_kind(ref.kind).scalable:
+            raise Unsupported(f"a {ref.kind} cannot be scaled.", hint="Scale its runtime.")
+        with self._changed:
+            new = copy.deepcopy(self._must(ref))
+            new["spec"]["replicas"] = replicas
+            return self._put("MODIFIED", new)
+
+    def events(self, ref: Ref) -> builtins.list[Event]:
+        """See `datafluid.plane.port.ControlPlane.events`."""
+        with self._changed:
+            return [*self._events.get(self._must(ref)["metadata"]["uid"], ())]
+
+    def nodes(self) -> builtins.list[Node]:
+        """One node, named ``memory``."""
+        return [Node(name="memory", labels={"kubernetes.io/hostname": "memory"})]
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
+    ) -> builtins.list[Manifest]:
+        """See `datafluid.plane.port.ControlPlane.list`."""
+        wanted = (selector or {}).items()
+        with self._changed:
+            return [
+                copy.deepcopy(manifest)
+                for ref, manifest in sorted(self._objects.items())
+                if ref.kind == kind
+                and namespace in (None, ref.namespace)
+                and wanted <= (manifest["metadata"].get("labels") or {}).items()
+            ]
+
+    def advance(self, ref: Ref) -> bool:
+        """See `datafluid.plane.port.Advances.advance`."""
+        with self._changed:
+            manifest = self._objects.get(ref)
+            if not self._lively or manifest is None or manifest.get("status"):
+                return False
+            if ref.kind == "Dataset":
+                self.set_status(ref, {"phase": "Bound", "conditions": [], "mounts": manifest["spec"].get("mounts", [])})
+                return True
+            if ref.kind in OPERATION_KINDS and manifest["spec"].get("policy") != "Cron":
+                self.set_status(ref, {"phase": "Complete", "conditions": [], "duration": "0s"})
+                return True
+        return False
+
+    def set_status(self, ref: Ref, status: Mapping[str, Any]) -> Manifest:
+        """Give an object a status, as a controller would.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        with self._changed:
+            return self._put("MODIFIED", {**self._must(ref), "status": copy.deepcopy(dict(status))})
+
+    def record(self, ref: Ref, event: Event) -> None:
+        """Record an event on an object.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        with self._changed:
+            self._events.setdefault(self._must(ref)["metadata"]["uid"], []).append(event)
+
+    def _must(self, ref: Ref) -> Manifest:
+        if ref not in self._objects:
+            raise NotFound(f"there is no {ref}.", hint="Apply it first.")
+        return self._objects[ref]
+
+    def _merged(self, ref: Ref, current: Manifest | None, authored: Manifest) -> Manifest:
+        if current is None:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
+            own = {"uid": str(uuid4()), "creationTimestamp": stamp, "generation": 1}
+            return {**authored, "metadata": {**authored["metadata"], **own}}
+        if _has_begun(current) and current.get("spec") != authored.get("spec"):
+            raise Conflict(f"{ref} has begun already.", hint="Apply with replace, or use another name.")
+        kept = {key: value for key, value in current["metadata"].items() if key not in ("labels", "annotations")}
+        new = {**current, **authored, "metadata": {**kept, **authored["metadata"]}}
+        if current.get("spec") != authored.get("spec"):
+            new["metadata"]["generation"] = current["metadata"]["generation"] + 1
+        return new
+
+    def _put(self, what: Any, manifest: Manifest) -> Manifest:
+        version = str(len(self._log) + 1)
+        stored = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": version}}
+        if what == "DELETED":
+            del self._objects[Ref.of(stored)]
+        else:
+            self._objects[Ref.of(stored)] = stored
+        self._log.append(WatchEvent(type=what, object=stored, version=version))
+        self._changed.notify_all()
+        return copy.deepcopy(stored)
+
+    def _remove(self, ref: Ref) -> None:
+        manifest = self._objects[ref]
+        self._put("DELETED", manifest)
+        self._events.pop(manifest["metadata"]["uid"], None)
+
+    def _owned(self, uid: str) -> builtins.list[Ref]:
+        dataset = next(ref for ref, manifest in self._objects.items() if manifest["metadata"]["uid"] == uid)
+        if dataset.kind != "Dataset":
+            return []
+        return [ref for ref, manifest in self._objects.items() if _belongs(ref, manifest, dataset)]
+
+    def _references(self, dataset: Ref) -> builtins.list[str]:
+        wanted = f"{_REFERENCE}{dataset.namespace}/{dataset.name}"
+        return [
+            f"{ref.namespace}/{ref.name}"
+            for ref, manifest in sorted(self._objects.items())
+            if dataset.kind == "Dataset" and ref.kind == "Dataset"
+            for mount in manifest["spec"].get("mounts") or ()
+            if f"{mount['mountPoint']}/".startswith(f"{wanted}/")
+        ]
+
+
+def _belongs(ref: Ref, manifest: Manifest, dataset: Ref) -> bool:
+    if ref.namespace != dataset.namespace or ref.kind == "Dataset":
+        return False
+    if ref.kind in OPERATION_KINDS:
+        named = manifest["spec"].get("dataset")
+        return (named if isinstance(named, str) else (named or {}).get("name")) == dataset.name
+    return ref.name == dataset.name
+
+
+def _has_begun(manifest: Mapping[str, Any]) -> bool:
+    phase = (manifest.get("status") or {}).get("phase")
+    return manifest["kind"] in OPERATION_KINDS and manifest["spec"].get("policy") != "Cron" and bool(phase)
+
+
+def _validated(resource: Mapping[str, Any]) -> Manifest:
+    """As a plane would: strictly parsed, linted, with a namespace."""
+    from datafluid.engine.admission import admit
+
+    return admit(resource)
