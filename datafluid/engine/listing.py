@@ -7,13 +7,14 @@ directory, and a directory that was listed completely also knows what is not the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from datafluid.engine.cache import index
 from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import CacheStore
+from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
 from datafluid.errors import NotFound
 
@@ -78,12 +79,14 @@ class ListingCache:
         if stale:
             raise NotFound(f"the listing of {key!r} is not known while its under-store is away.")
         now = time.time()
-        listing = store.list(key)
+        listing = _nameable(store.list(key))
         with self._cache.db.transaction() as db:
             self._put(db, key, listing, now)
         return listing, now
 
-    def walk(self, store: UnderStore, key: str) -> Iterable[ObjectInfo]:
+    def walk(
+        self, store: UnderStore, key: str, unaddressable: Callable[[str], None] = lambda key: None
+    ) -> Iterable[ObjectInfo]:
         """List everything below ``key`` anew, remember all of it, and yield the objects.
 
         Directories are remembered as complete once the walk has ended, for only then are they.
@@ -92,6 +95,9 @@ class ListingCache:
         levels: dict[str, tuple[list[ObjectInfo], set[str]]] = {key: ([], set())}
         for page in store.walk(key):
             for info in page:
+                if not addressable(info.key):
+                    unaddressable(info.key)
+                    continue
                 _place(levels, key, info)
                 yield info
         with self._cache.db.transaction() as db:
@@ -119,6 +125,15 @@ class ListingCache:
                 (name, origin, parent),
             )
             db.execute("UPDATE directory SET complete=0 WHERE origin=? AND path=?", (origin, parent))
+
+    def changed(self, key: str) -> None:
+        """Something was written, moved or deleted at ``key``: what is above it may have another form too."""
+        self.forget(key)
+        with self._cache.db.transaction() as db:
+            above = key
+            while above:
+                above = above.rpartition("/")[0]
+                db.execute("UPDATE directory SET complete=0 WHERE origin=? AND path=?", (self._number(db), above))
 
     def remember(self, info: ObjectInfo) -> None:
         """Note one object that was just written or looked up."""
@@ -194,7 +209,7 @@ class ListingCache:
             else:
                 self.remember(info)
                 return Found("file", info, now)
-        listing = store.list(key)
+        listing = _nameable(store.list(key))
         if not listing.objects and not listing.prefixes and key and not getattr(store, "real_directories", False):
             return Found("nothing", None, now)
         if key and getattr(store, "real_directories", False) and not _is_directory(store, key):
@@ -256,6 +271,14 @@ class ListingCache:
             "INSERT INTO directory(origin, path, as_of, complete) VALUES(?,?,?,?)", (origin, key, as_of, complete)
         )
         return int(db.last_insert_rowid())
+
+
+def _nameable(listing: Listing) -> Listing:
+    """Without the keys that no path can name."""
+    return Listing(
+        objects=tuple(info for info in listing.objects if addressable(info.key)),
+        prefixes=tuple(prefix for prefix in listing.prefixes if addressable(prefix)),
+    )
 
 
 def _is_directory(store: UnderStore, key: str) -> bool:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.cache.extents import coalesce
-from datafluid.engine.cache.store import CacheStore, open_cache, stamp_of
+from datafluid.engine.cache.store import open_cache, stamp_of
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
-from datafluid.engine.listing import Found, ListingCache
+from datafluid.engine.editing import Editing
+from datafluid.engine.listing import Found
+from datafluid.engine.mounted import Block, Entry, Local, Mount, OpenStore, entry_of
 from datafluid.engine.reader import Reader
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
 from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
@@ -29,78 +30,9 @@ _REMEMBERED = 8192  # paths a process remembers; a reader's memory does not grow
 _FOREVER = float("inf")
 _T = TypeVar("_T")
 
-OpenStore = Callable[[Home, Binding, MountBinding], UnderStore]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file or directory of a dataset. ``path`` is relative to the dataset."""
-
-    path: str
-    size: int
-    type: Literal["file", "directory"]
-    mtime: float | None = None
-    version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """A complete file on this machine.
-
-    Args:
-        path: Where it is.
-        stamp: Device, inode, size, mtime and ctime: an open that finds others has found another file.
-        entry: What the dataset says of it.
-        medium: The tier's medium, or ``under-store`` when it is the original itself.
-        expires: Until when (monotonic) it may be opened without looking it up again.
-        generation: The counter's value for which this is true.
-    """
-
-    path: str
-    stamp: tuple[int, int, int, int, int]
-    entry: Entry
-    medium: str
-    expires: float
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A range of a file and where its bytes are. ``tier`` is None when they are not cached."""
-
-    start: int
-    length: int
-    tier: str | None
-
-
-class Mount:
-    """One mount of a volume, with its store opened at first use."""
-
-    def __init__(self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore) -> None:
-        self.binding = mount
-        self.listing = ListingCache(cache, mount.origin, binding.refresh)
-        self._open = lambda: opener(home, binding, mount)
-        self._store: tuple[int, UnderStore] | None = None
-
-    @property
-    def store(self) -> UnderStore:
-        """The under-store, opened in this process."""
-        if self._store is None or self._store[0] != os.getpid():
-            self._store = (os.getpid(), self._open())
-        return self._store[1]
-
-    def key(self, path: str) -> str:
-        """The under-store's key of a dataset path that lies in this mount."""
-        below = path[len(self.binding.path) :].strip("/")
-        return "/".join(part for part in (self.binding.prefix, below) if part)
-
-    def path(self, key: str) -> str:
-        """The dataset path of an under-store key."""
-        below = key[len(self.binding.prefix) :].strip("/") if self.binding.prefix else key
-        return "/".join(part for part in (self.binding.path, below) if part)
-
-
-class Volume:
+class Volume(Editing):
     """The bytes of one bound dataset.
 
     Args:
@@ -160,7 +92,7 @@ class Volume:
             NotFound, NotADirectory: there is no such directory.
         """
         entries = {name: Entry(_join(path, name), 0, "directory") for name in self._virtual(path)}
-        mount = self._mount_of(path)
+        mount = self.mount_of(path)
         if mount is not None:
             key = mount.key(path)
             listing, _ = self._guarded(lambda stale: mount.listing.list(mount.store, key, stale=stale))
@@ -170,25 +102,28 @@ class Volume:
                 entries.setdefault(_name(prefix), Entry(mount.path(prefix), 0, "directory"))
             for info in listing.objects:
                 if info.key != key:
-                    entries.setdefault(_name(info.key), _entry(mount, info))
+                    entries.setdefault(_name(info.key), entry_of(mount, info))
         elif not entries and path:
             raise NotFound(f"{self._shown(path)} does not exist.", hint="See `datafluid ls`.")
         return [entries[name] for name in sorted(entries)]
 
-    def walk(self, path: str) -> Iterator[Entry]:
+    def walk(self, path: str, *, unaddressable: Callable[[str], None] = lambda key: None) -> Iterator[Entry]:
         """All files below ``path``; a file yields itself.
 
         Directories are listed anew in one sweep unless what is known of them is fresh.
+
+        Args:
+            unaddressable: Told the keys, found in a sweep, that no path can name.
         """
         if path and self.info(path).type == "file":
             yield self.info(path)
             return
         for mount in self.mounts:
             own = mount.binding.path
-            if mount is self._mount_of(path):
-                yield from self._walk_mount(mount, path)
+            if mount is self.mount_of(path):
+                yield from self._walk_mount(mount, path, unaddressable)
             elif not path or own.startswith(path + "/"):
-                yield from self._walk_mount(mount, own)
+                yield from self._walk_mount(mount, own, unaddressable)
 
     def local(self, path: str) -> Local | None:
         """The complete local file of ``path``, checked; None when it must be fetched.
@@ -200,7 +135,7 @@ class Volume:
         entry, as_of = self._look_up(path)
         if entry.type == "directory":
             raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
-        mount = self._mount_of(path)
+        mount = self.mount_of(path)
         assert mount is not None
         found = self._cached_or_in_place(mount, entry)
         if found is None:
@@ -220,7 +155,7 @@ class Volume:
         entry, _ = self._look_up(path)
         if entry.type == "directory":
             raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
-        mount = self._mount_of(path)
+        mount = self.mount_of(path)
         assert mount is not None
         info = ObjectInfo(key=mount.key(path), size=entry.size, version=entry.version, mtime=entry.mtime)
         wanted = self.cache.wanted(mount.binding.origin, info)
@@ -249,7 +184,7 @@ class Volume:
         """Which ranges of a file are cached."""
         entry = self.info(path)
         end = entry.size if length is None else min(start + length, entry.size)
-        mount = self._mount_of(path)
+        mount = self.mount_of(path)
         if mount is None or entry.type == "directory":
             raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
         local = self.local(path)
@@ -273,7 +208,7 @@ class Volume:
     def refresh(self, path: str = "") -> None:
         """Forget what is known below ``path``, in every process: the next question goes to the under-store."""
         for mount in self.mounts:
-            if mount is self._mount_of(path):
+            if mount is self.mount_of(path):
                 mount.listing.forget(mount.key(path))
             elif not path or mount.binding.path.startswith(path + "/"):
                 mount.listing.forget(mount.binding.prefix)
@@ -281,7 +216,7 @@ class Volume:
 
     def as_of(self, path: str) -> float | None:
         """When what is served of ``path`` was true, seconds since the epoch; None when nothing is known."""
-        mount = self._mount_of(path)
+        mount = self.mount_of(path)
         return mount.listing.age(mount.key(path)) if mount else None
 
     # -- internals ----------------------------------------------------------------------------------------------
@@ -289,7 +224,7 @@ class Volume:
     def _look_up(self, path: str) -> tuple[Entry, float]:
         if not path or self._virtual(path):
             return Entry(path, 0, "directory"), _FOREVER
-        mount = self._mount_of(path)
+        mount = self.mount_of(path)
         if mount is None:
             raise NotFound(f"{self._shown(path)} does not exist.", hint="See `datafluid ls`.")
         if path == mount.binding.path:
@@ -300,7 +235,7 @@ class Volume:
             raise NotFound(f"{self._shown(path)} does not exist.", hint="`datafluid refresh` if it is new.")
         if found.info is None:
             return Entry(path, 0, "directory"), found.as_of
-        return _entry(mount, found.info), found.as_of
+        return entry_of(mount, found.info), found.as_of
 
     def _guarded(self, ask: Callable[[bool], _T]) -> _T:
         """Ask; where the dataset serves stale files, answer from what is known while the store is away."""
@@ -326,22 +261,23 @@ class Volume:
         path = place(key) if place is not None else None
         return None if path is None else (path, stamp_of(os.stat(path)), "under-store")
 
-    def _walk_mount(self, mount: Mount, path: str) -> Iterator[Entry]:
+    def _walk_mount(self, mount: Mount, path: str, unaddressable: Callable[[str], None]) -> Iterator[Entry]:
         top = mount.key(path)
         known = mount.listing.age(top)
         if known is not None and mount.listing.is_fresh(known):
             for entry in self.ls(path):
                 if entry.type == "file":
                     yield entry
-                elif self._mount_of(entry.path) is mount:
-                    yield from self._walk_mount(mount, entry.path)
+                elif self.mount_of(entry.path) is mount:
+                    yield from self._walk_mount(mount, entry.path, unaddressable)
             return
-        for info in mount.listing.walk(mount.store, top):
+        for info in mount.listing.walk(mount.store, top, unaddressable):
             path_of = mount.path(info.key)
-            if self._mount_of(path_of) is mount:
-                yield _entry(mount, info)
+            if self.mount_of(path_of) is mount:
+                yield entry_of(mount, info)
 
-    def _mount_of(self, path: str) -> Mount | None:
+    def mount_of(self, path: str) -> Mount | None:
+        """The mount that a path lies in."""
         for mount in self.mounts:
             own = mount.binding.path
             if not own or path == own or path.startswith(own + "/"):
@@ -377,10 +313,6 @@ def _open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore
     from datafluid.engine.understore.factory import open_store
 
     return open_store(home, binding, mount)
-
-
-def _entry(mount: Mount, info: ObjectInfo) -> Entry:
-    return Entry(mount.path(info.key), info.size, "file", info.mtime, info.version)
 
 
 def _join(path: str, name: str) -> str:

@@ -1,0 +1,220 @@
+"""DataMigrate: copy files between datasets and stores that are none.
+
+A file whose copy has its size and is not older is left alone, so a migration that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+from datafluid.engine.mounted import Entry
+from datafluid.engine.reading import ObjectFile, open_binary
+from datafluid.engine.understore.keys import addressable
+from datafluid.engine.understore.port import ObjectInfo, UnderStore, WritableUnderStore
+from datafluid.engine.volume import Volume
+from datafluid.errors import DatafluidError, NotFound, ReadOnly
+
+__all__ = ["DatasetEnd", "End", "Migrated", "StoreEnd", "migrate"]
+
+_BUFFER = 1 << 20
+_ERRORS_SHOWN = 20
+
+
+class End(Protocol):
+    """One end of a migration; paths are relative to it."""
+
+    def files(self) -> Iterator[Entry]:
+        """All files."""
+
+    def find(self, path: str) -> Entry | None:
+        """A file, if it is there."""
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """Read a file."""
+
+    def put(self, path: str, source: BinaryIO) -> None:
+        """Write a file, atomically."""
+
+    def check_writable(self) -> None:
+        """Raise ReadOnly unless files can be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetEnd:
+    """A dataset, or a path in it."""
+
+    volume: Volume
+    path: str = ""
+
+    def files(self) -> Iterator[Entry]:
+        """See `End`."""
+        self.volume.refresh(self.path)
+        for entry in self.volume.walk(self.path):
+            below = entry.path[len(self.path) :].strip("/") or entry.path.rpartition("/")[2]
+            yield Entry(below, entry.size, "file", entry.mtime, entry.path)
+
+    def find(self, path: str) -> Entry | None:
+        """See `End`."""
+        try:
+            found = self.volume.info(self._at(path))
+        except NotFound:
+            return None
+        return found if found.type == "file" else None
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """See `End`."""
+        return open_binary(self.volume, entry.version)
+
+    def put(self, path: str, source: BinaryIO) -> None:
+        """See `End`."""
+        self.volume.put(self._at(path), source)
+
+    def check_writable(self) -> None:
+        """See `End`."""
+        self.volume.check_writable(self._at("file"))
+
+    def _at(self, path: str) -> str:
+        return f"{self.path}/{path}" if self.path else path
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEnd:
+    """A store that is no dataset."""
+
+    store: UnderStore
+    _infos: dict[str, ObjectInfo] = field(default_factory=dict)
+
+    def files(self) -> Iterator[Entry]:
+        """See `End`."""
+        for page in self.store.walk(""):
+            for info in page:
+                if addressable(info.key):
+                    self._infos[info.key] = info
+                    yield Entry(info.key, info.size, "file", info.mtime, info.version)
+
+    def find(self, path: str) -> Entry | None:
+        """See `End`."""
+        try:
+            info = self.store.stat(path)
+        except NotFound:
+            return None
+        return Entry(info.key, info.size, "file", info.mtime, info.version)
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """See `End`."""
+        return io.BufferedReader(ObjectFile(self.store, self._infos[entry.path]), _BUFFER)
+
+    def put(self, path: str, source: BinaryIO) -> None:
+        """See `End`."""
+        assert isinstance(self.store, WritableUnderStore)
+        self.store.put(path, source)
+
+    def check_writable(self) -> None:
+        """See `End`."""
+        if not isinstance(self.store, WritableUnderStore):
+            raise ReadOnly(f"{self.store.display_url} cannot be written.", hint="Migrate to another store.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """How a migration went."""
+
+    copied: int
+    kept: int
+    failed: int
+    cancelled: bool
+    progress: Mapping[str, Any]
+
+
+@dataclass(eq=False)
+class _Tally:
+    total_bytes: int
+    total_files: int
+    done_bytes: int = 0
+    copied: int = 0
+    kept: int = 0
+    errors: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    started: float = field(default_factory=time.monotonic)
+
+    def figures(self) -> dict[str, Any]:
+        rate = self.done_bytes / max(0.001, time.monotonic() - self.started)
+        left = self.total_bytes - self.done_bytes
+        return {
+            "bytesTotal": self.total_bytes,
+            "bytesDone": self.done_bytes,
+            "filesTotal": self.total_files,
+            "filesDone": self.copied + self.kept,
+            "rate": round(rate),
+            "etaSeconds": round(left / rate, 1) if rate else None,
+            "errors": self.errors[:_ERRORS_SHOWN],
+        }
+
+
+def migrate(
+    source: End,
+    target: End,
+    *,
+    parallelism: int,
+    progress: Callable[[Mapping[str, Any]], None],
+    cancelled: Callable[[], bool],
+) -> Migrated:
+    """Copy every file of ``source`` that ``target`` has not yet.
+
+    Args:
+        parallelism: Files copied at once.
+
+    Raises:
+        ReadOnly: the target cannot be written.
+        NotFound, Unavailable, Forbidden: an end cannot be listed.
+    """
+    target.check_writable()
+    entries = list(source.files())
+    tally = _Tally(sum(entry.size for entry in entries), len(entries))
+    waiting = iter(entries)
+    running: set[Future[None]] = set()
+    with ThreadPoolExecutor(parallelism, thread_name_prefix="fluid-migrate") as pool:
+        while True:
+            while len(running) < parallelism and not cancelled():
+                entry = next(waiting, None)
+                if entry is None:
+                    break
+                running.add(pool.submit(_copy, source, target, entry, tally))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            progress(tally.figures())
+    return Migrated(
+        copied=tally.copied,
+        kept=tally.kept,
+        failed=len(tally.errors),
+        cancelled=cancelled(),
+        progress=tally.figures(),
+    )
+
+
+def _copy(source: End, target: End, entry: Entry, tally: _Tally) -> None:
+    try:
+        there = target.find(entry.path)
+        keep = there is not None and there.size == entry.size and (there.mtime or 0) >= (entry.mtime or 0)
+        if not keep:
+            with source.open(entry) as file:
+                target.put(entry.path, file)
+    except (DatafluidError, OSError) as error:
+        with tally.lock:
+            tally.errors.append(f"{entry.path}: {error}")
+        return
+    with tally.lock:
+        tally.done_bytes += entry.size
+        if keep:
+            tally.kept += 1
+        else:
+            tally.copied += 1

@@ -1,0 +1,90 @@
+"""What a volume is made of: its mounts, and what it says of a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from datafluid.engine.binding import Binding, MountBinding
+from datafluid.engine.cache.store import CacheStore
+from datafluid.engine.home import Home
+from datafluid.engine.listing import ListingCache
+from datafluid.engine.understore.port import ObjectInfo, UnderStore
+
+__all__ = ["Block", "Entry", "Local", "Mount", "OpenStore", "entry_of"]
+
+OpenStore = Callable[[Home, Binding, MountBinding], UnderStore]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or directory of a dataset. ``path`` is relative to the dataset."""
+
+    path: str
+    size: int
+    type: Literal["file", "directory"]
+    mtime: float | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A complete file on this machine.
+
+    Args:
+        path: Where it is.
+        stamp: Device, inode, size, mtime and ctime: an open that finds others has found another file.
+        entry: What the dataset says of it.
+        medium: The tier's medium, or ``under-store`` when it is the original itself.
+        expires: Until when (monotonic) it may be opened without looking it up again.
+        generation: The counter's value for which this is true.
+    """
+
+    path: str
+    stamp: tuple[int, int, int, int, int]
+    entry: Entry
+    medium: str
+    expires: float
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A range of a file and where its bytes are. ``tier`` is None when they are not cached."""
+
+    start: int
+    length: int
+    tier: str | None
+
+
+class Mount:
+    """One mount of a volume, with its store opened at first use."""
+
+    def __init__(self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore) -> None:
+        self.binding = mount
+        self.listing = ListingCache(cache, mount.origin, binding.refresh)
+        self._open = lambda: opener(home, binding, mount)
+        self._store: tuple[int, UnderStore] | None = None
+
+    @property
+    def store(self) -> UnderStore:
+        """The under-store, opened in this process."""
+        if self._store is None or self._store[0] != os.getpid():
+            self._store = (os.getpid(), self._open())
+        return self._store[1]
+
+    def key(self, path: str) -> str:
+        """The under-store's key of a dataset path that lies in this mount."""
+        below = path[len(self.binding.path) :].strip("/")
+        return "/".join(part for part in (self.binding.prefix, below) if part)
+
+    def path(self, key: str) -> str:
+        """The dataset path of an under-store key."""
+        below = key[len(self.binding.prefix) :].strip("/") if self.binding.prefix else key
+        return "/".join(part for part in (self.binding.path, below) if part)
+
+
+def entry_of(mount: Mount, info: ObjectInfo) -> Entry:
+    return Entry(mount.path(info.key), info.size, "file", info.mtime, info.version)

@@ -1,0 +1,92 @@
+"""A file of a volume, or an object of an under-store, as a binary file."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO
+
+from typing_extensions import Buffer
+
+from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
+
+if TYPE_CHECKING:
+    from datafluid.engine.reader import Reader
+    from datafluid.engine.volume import Volume
+
+__all__ = ["ObjectFile", "ReaderFile", "open_binary"]
+
+_BUFFER = 1 << 20
+
+
+class ReaderFile(io.RawIOBase):
+    """A `datafluid.engine.reader.Reader` with a position; owns the reader."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer from the position on."""
+        count = self.reader.readinto_at(self._position, buffer)
+        self._position += count
+        return count
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to another position."""
+        position = offset + {0: 0, 1: self._position, 2: self.reader.size}[whence]
+        if position < 0:
+            raise ValueError(f"negative position {position}")
+        self._position = position
+        return position
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
+
+    def close(self) -> None:
+        """Let go of the reader."""
+        if not self.closed:
+            self.reader.close()
+        super().close()
+
+
+class ObjectFile(io.RawIOBase):
+    """One version of an object, read from its store from start to end."""
+
+    def __init__(self, store: UnderStore, info: ObjectInfo) -> None:
+        self._store = store
+        self._info = info
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer from the position on."""
+        view = memoryview(buffer).cast("B")
+        length = min(view.nbytes, self._info.size - self._position)
+        if length:
+            view[:length] = memoryview(self._store.read(Fetch(info=self._info, start=self._position, length=length)))
+            self._position += length
+        return length
+
+
+def open_binary(volume: Volume, path: str) -> BinaryIO:
+    """Open a file for reading: the complete local file where there is one.
+
+    Raises:
+        NotFound, IsADirectory: there is no such file.
+    """
+    local = volume.hot(path) or volume.local(path)
+    if local is not None:
+        return open(local.path, "rb")  # noqa: SIM115  # the caller's
+    return io.BufferedReader(ReaderFile(volume.open(path)), _BUFFER)
