@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, s
 from datafluid.cli.session import Session, command
 
 if TYPE_CHECKING:
-    from fluid_fsspec import FluidFileSystem
+    from fluid_fsspec import ContentSummary, FluidFileSystem
 
 __all__ = ["register"]
 
@@ -73,13 +74,31 @@ def register(app: typer.Typer) -> None:
     def du(session: Session, urls: _Places, output: ReportOption = Report.table) -> None:
         """Sum up files and bytes below a place, and how much of it is cached."""
         fs = _filesystem(session)
-        sums = [{"url": str(session.place(url)), **fs.content_summary(_url(session, url))} for url in urls]
-        _report(sums, output)
+        sums = [_sum(_url(session, url), fs.content_summary(_url(session, url))) for url in urls]
+        if output is Report.json:
+            as_json(sums)
+        elif output is Report.yaml:
+            as_yaml([sums])
+        elif output is Report.name:
+            for each in sums:
+                echo(each["url"])
+        else:
+            table(
+                ("Url", "Files", "Directories", "Size", "Cached"),
+                [(s["url"], s["files"], s["directories"], size(s["bytes"]), size(s["cached"])) for s in sums],
+            )
 
     @command(app)
     def explain(session: Session, url: _Place, output: ReportOption = Report.table) -> None:
         """Say which way a read goes, why not a faster one, and what that costs."""
-        _report([_filesystem(session).explain(_url(session, url))], output)
+        explanation = _filesystem(session).explain(_url(session, url))
+        if output is Report.json:
+            as_json(asdict(explanation))
+        elif output is Report.yaml:
+            as_yaml([asdict(explanation)])
+        else:
+            for line in [explanation.route] if output is Report.name else str(explanation).splitlines():
+                echo(line)
 
     @command(app)
     def refresh(session: Session, url: _Place) -> None:
@@ -112,5 +131,5 @@ def _long(entry: dict[str, Any]) -> tuple[object, ...]:
     return (size(entry.get("size")) if entry["type"] == "file" else None, when, _name(entry))
 
 
-def _report(reports: list[Any], output: Report) -> None:
-    """Print what the filesystem answered."""
+def _sum(url: str, summary: ContentSummary) -> dict[str, Any]:
+    return {"url": url, **asdict(summary)}

@@ -16,6 +16,7 @@ from datafluid.engine.cache.extents import aligned, coalesce
 from datafluid.engine.cache.filling import Filling, Wanted
 from datafluid.engine.cache.store import CacheStore, Sealed
 from datafluid.engine.locks import FileLock
+from datafluid.engine.reading import read_at
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
 from datafluid.errors import CacheFull, NotFound, StaleVersion
 
@@ -162,7 +163,7 @@ class Reader:
                 self._cache.count("bypassed_bytes", end - offset)
                 return self._bypass(offset, end)
         self._last_end = end
-        return os.pread(filling.fd, end - offset, offset)
+        return read_at(filling.fd, offset, end)
 
     def _bypass(self, offset: int, end: int) -> bytes:
         return bytes(self._store.read(Fetch(info=self._wanted.info, start=offset, length=end - offset)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from typing_extensions import Buffer
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from datafluid.engine.reader import Reader
     from datafluid.engine.volume import Volume
 
-__all__ = ["ObjectFile", "ReaderFile", "open_binary"]
+__all__ = ["ObjectFile", "ReaderFile", "open_binary", "read_at"]
 
 _BUFFER = 1 << 20
 
@@ -38,6 +39,13 @@ class ReaderFile(io.RawIOBase):
         count = self.reader.readinto_at(self._position, buffer)
         self._position += count
         return count
+
+    def readall(self) -> bytes:
+        """The rest, fetched in parallel."""
+        self.reader.ensure([(self._position, self.reader.size)])
+        data = self.reader.pread(self._position, max(0, self.reader.size - self._position))
+        self._position += len(data)
+        return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move to another position."""
@@ -78,6 +86,15 @@ class ObjectFile(io.RawIOBase):
             view[:length] = memoryview(self._store.read(Fetch(info=self._info, start=self._position, length=length)))
             self._position += length
         return length
+
+
+def read_at(fd: int, start: int, end: int) -> bytes:
+    """Bytes ``[start, end)`` of an open file, however many; fewer only at its end."""
+    parts: list[bytes] = []
+    while start < end and (data := os.pread(fd, end - start, start)):
+        parts.append(data)
+        start += len(data)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def open_binary(volume: Volume, path: str) -> BinaryIO:

@@ -45,16 +45,6 @@ class Registry:
         """Let go of the file; the next use opens it again."""
         self._database.close()
 
-    def check(self) -> None:
-        """Read the whole file and see that it is sound.
-
-        Raises:
-            Corrupt: it is not.
-        """
-        ((answer,), *_) = self._database.query("PRAGMA quick_check(1)")
-        if answer != "ok":
-            raise Corrupt(f"{self.home.registry} is damaged: {answer}.", hint="Restore it from a backup.")
-
     @property
     def generation(self) -> int:
         """A number that moves with every change; reading it costs a memory access."""

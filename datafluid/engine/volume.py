@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from datafluid.engine.binding import Binding, MountBinding
+from datafluid.engine.cache import index
 from datafluid.engine.cache.extents import coalesce
+from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import open_cache, stamp_of
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
@@ -21,6 +23,7 @@ from datafluid.engine.editing import Editing
 from datafluid.engine.listing import Found
 from datafluid.engine.mounted import Block, Entry, Local, Mount, OpenStore, entry_of
 from datafluid.engine.reader import Reader
+from datafluid.engine.reading import read_at
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
 from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
 
@@ -173,7 +176,7 @@ class Volume(Editing):
         if local is not None:
             fd = os.open(local.path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                return [os.pread(fd, max(0, end - start), start) for start, end in ranges]
+                return [read_at(fd, start, end) for start, end in ranges]
             finally:
                 os.close(fd)
         with self.open(path) as reader:
@@ -204,6 +207,21 @@ class Volume(Editing):
         if position < end:
             found.append(Block(position, end - position, None))
         return found
+
+    def cached_bytes(self, entries: Iterable[Entry]) -> int:
+        """How many bytes of some files are cached."""
+        sizes: dict[str, dict[bytes, int]] = {}
+        total = 0
+        for entry in entries:
+            mount = self.mount_of(entry.path)
+            if mount is None:
+                continue
+            origin = mount.binding.origin
+            if origin not in sizes:
+                with self.cache.db.transaction() as db:
+                    sizes[origin] = index.sizes(db, origin)
+            total += sizes[origin].get(content_id(origin, mount.key(entry.path), entry.version, entry.size), 0)
+        return total
 
     def refresh(self, path: str = "") -> None:
         """Forget what is known below ``path``, in every process: the next question goes to the under-store."""

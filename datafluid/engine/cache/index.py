@@ -148,6 +148,17 @@ def add_extents(db: apsw.Connection, content: bytes, found: Iterable[tuple[int, 
     )
 
 
+def sizes(db: apsw.Connection, origin: str) -> dict[bytes, int]:
+    """How many bytes are cached of everything below a mount's origin."""
+    found = db.execute(
+        "SELECT content.id, CASE WHEN checksum IS NULL"
+        " THEN (SELECT coalesce(sum(end - start), 0) FROM extent WHERE extent.content = content.id) ELSE size END"
+        " FROM content JOIN origin ON origin.id = content.origin WHERE origin.name = ?",
+        (origin,),
+    )
+    return dict(found)
+
+
 def intern(db: apsw.Connection, table: str, name: str) -> int:
     """The number of a name in one of the small tables ``boot`` and ``origin``."""
     for (number,) in db.execute(f"SELECT id FROM {table} WHERE name=?", (name,)):

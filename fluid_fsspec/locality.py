@@ -1,0 +1,200 @@
+"""What a filesystem can say beyond fsspec's contract: where bytes are, what a read costs, what a path can do.
+
+The verbs follow Hadoop's FileSystem, whose users have had them for years.
+"""
+
+from __future__ import annotations
+
+import html
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datafluid.engine.mounted import Entry
+    from fluid_fsspec.tree import Tree
+
+__all__ = ["BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "Route", "explain", "locations", "summarise"]
+
+Route = Literal["mount", "cache", "engine", "hcfs", "direct"]
+_NO_KUBERNETES = "it comes with the Kubernetes plane"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockLocation:
+    """A range of a file and where its bytes are.
+
+    Args:
+        offset: Where it starts.
+        length: Bytes.
+        hosts: Machines that have it; empty when only the under-store has it.
+        tier: The medium it is cached on: ``MEM``, ``SSD``, ``HDD``, ``partial`` in a file that is not complete,
+            ``under-store`` when the under-store is a directory of this machine; None when it is not cached.
+    """
+
+    offset: int
+    length: int
+    hosts: tuple[str, ...]
+    tier: str | None
+
+    @property
+    def cached(self) -> bool:
+        """Whether reading it needs no under-store."""
+        return self.tier is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentSummary:
+    """What is below a place: numbers of files and directories, bytes, and how many of them are cached here.
+
+    ``cached`` is None where that cannot be known.
+    """
+
+    files: int
+    directories: int
+    bytes: int
+    cached: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChecksum:
+    """What identifies the content of a file: ``algorithm`` is ``version``, and ``value`` the store's own tag."""
+
+    algorithm: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Which way a read goes, and why.
+
+    Args:
+        url: What was asked about.
+        route: The way it goes.
+        why: Why that way.
+        cost: What a read costs there.
+        skipped: The ways before it, each with the reason why not.
+        size: Bytes of the file, or of all files below the directory.
+        cached: How many of them are cached, as a fraction; None where that cannot be known.
+        as_of: When what is known of it was true, seconds since the epoch; None for "now".
+    """
+
+    url: str
+    route: Route
+    why: str
+    cost: str
+    skipped: tuple[tuple[Route, str], ...]
+    size: int
+    cached: float | None
+    as_of: float | None
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Label and text, line by line."""
+        yield "route", f"{self.route}: {self.why}"
+        yield "cost", self.cost
+        for route, why in self.skipped:
+            yield f"not {route}", why
+        if self.cached is not None:
+            yield "cached", f"{int(self.cached * 1000) / 10:.1f}% of {self.size} bytes"
+        if self.as_of is not None:
+            yield "as of", datetime.fromtimestamp(self.as_of, UTC).isoformat(" ", "seconds")
+
+    def __str__(self) -> str:
+        lines = [self.url, *(f"  {label + ':':<12} {text}" for label, text in self.rows())]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(label)}</th><td>{html.escape(text)}</td></tr>"
+            for label, text in self.rows()
+        )
+        return f"<table><caption>{html.escape(self.url)}</caption>{cells}</table>"
+
+
+def explain(tree: Tree, below: str, *, url: str, mount_point: str) -> Explanation:
+    """Explain a read of ``below``.
+
+    Raises:
+        NotFound: nothing is there.
+    """
+    from fluid_fsspec.mount import MountTree
+
+    entry = tree.info(below)
+    files = [entry] if entry.type == "file" else list(tree.walk(below))
+    size = sum(file.size for file in files)
+    cached = tree.cached_bytes(files)
+    route, why, cost, skipped = (
+        _by_mount(tree) if isinstance(tree, MountTree) else _by_engine(tree, entry, files, size, cached or 0)
+    )
+    unmounted: tuple[tuple[Route, str], ...] = (("mount", f"nothing is mounted at {mount_point}"),)
+    return Explanation(
+        url=url,
+        route=route,
+        why=why,
+        cost=cost,
+        skipped=() if route == "mount" else unmounted + skipped,
+        size=size,
+        cached=None if cached is None else cached / size if size else 1.0,
+        as_of=tree.as_of(below),
+    )
+
+
+_Answer = tuple[Route, str, str, tuple[tuple[Route, str], ...]]
+
+
+def _by_mount(tree: Tree) -> _Answer:
+    root = getattr(tree, "root", "")
+    return "mount", f"the dataset is mounted at {root}", "what the mount costs: the engine behind it caches", ()
+
+
+def _by_engine(tree: Tree, entry: Entry, files: list[Entry], size: int, cached: int) -> _Answer:
+    first = next(iter(files), None)
+    blocks = tree.blocks(first.path) if first is not None else []
+    if blocks and blocks[0].tier == "under-store":
+        skipped: tuple[tuple[Route, str], ...] = (
+            ("cache", "the under-store is a directory of this machine, so a copy would gain nothing"),
+            ("engine", _NO_KUBERNETES),
+            ("hcfs", _NO_KUBERNETES),
+        )
+        return "direct", "the original file is opened in place", "a local file", skipped
+    if cached >= size:
+        what = "all of it is complete in the cache" if files else "the directory is empty"
+        return "cache", what, "a local file: no request leaves this machine", ()
+    missing = f"{size - cached} of {size} bytes are fetched from the under-store, once, and kept"
+    return "cache", "partly cached" if cached else "not cached yet, but it will be", missing, ()
+
+
+def locations(tree: Tree, below: str, start: int, length: int | None) -> list[BlockLocation]:
+    """Where the bytes of a file are."""
+    here = (socket.gethostname(),)
+    return [
+        BlockLocation(
+            offset=block.start, length=block.length, hosts=here if block.tier is not None else (), tier=block.tier
+        )
+        for block in tree.blocks(below, start, length)
+    ]
+
+
+def summarise(tree: Tree, below: str) -> ContentSummary:
+    """Count what is below a place; a file counts itself."""
+    entry = tree.info(below)
+    files = [entry] if entry.type == "file" else list(tree.walk(below))
+    return ContentSummary(
+        files=len(files),
+        directories=len(_directories(files, below)) if entry.type == "directory" else 0,
+        bytes=sum(file.size for file in files),
+        cached=tree.cached_bytes(files),
+    )
+
+
+def _directories(files: list[Entry], top: str) -> set[str]:
+    """The directories between ``top`` and some files below it, without ``top``."""
+    found: set[str] = set()
+    for file in files:
+        parent = file.path.rpartition("/")[0]
+        while parent not in found and parent != top and len(parent) > len(top):
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found

@@ -1,0 +1,74 @@
+"""Which way a dataset is reached. The first that fits wins:
+
+    mount    the dataset is mounted on this machine: `MountTree`
+    cache    the embedded engine's cached files and, for what is missing, the under-store behind them: `Volume`
+    engine   the runtime's own API                      } come with the Kubernetes plane,
+    hcfs     HadoopFileSystem where libhdfs is found    } here and nowhere else
+    direct   the under-store itself: what can never be cached, or need not be
+
+`Volume` decides between cache and direct for each file. Clients are kept for each process, since fsspec makes an
+instance a thread and pickles them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datafluid.client import Client
+    from fluid_fsspec.tree import Tree
+
+__all__ = ["client_of", "mount_point", "tree_of"]
+
+_VARIABLES = ("DATAFLUID_HOME", "DATAFLUID_CONTEXT", "DATAFLUID_CONFIG", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_NAMESPACE")
+_LOOK_AGAIN = 1.0  # seconds between two looks whether a dataset has been mounted
+
+_Key = tuple[int, str | None, tuple[str | None, ...]]
+_clients: dict[_Key, Client] = {}
+_mounts: dict[tuple[str, str, str], tuple[Tree | None, float]] = {}
+
+
+def client_of(context: str | None) -> Client:
+    """The process's client for a context; the environment is looked at each time."""
+    key = (os.getpid(), context, tuple(map(os.environ.get, _VARIABLES)))
+    client = _clients.get(key)
+    if client is None:
+        from datafluid.client import connect
+
+        client = _clients[key] = connect(context)
+    return client
+
+
+def tree_of(context: str | None, namespace: str, dataset: str) -> Tree:
+    """The files of a dataset, by the first route that fits.
+
+    Raises:
+        NotFound: there is no such dataset.
+        Unavailable: it is not Bound; the message says why.
+    """
+    client = client_of(context)
+    mounted = _mounted(client.context.mount_root, namespace, dataset)
+    return client.volume(namespace, dataset) if mounted is None else mounted
+
+
+def mount_point(context: str | None, namespace: str, dataset: str) -> str:
+    """Where a dataset would be mounted."""
+    return f"{client_of(context).context.mount_root}/{namespace}/{dataset}"
+
+
+def _mounted(root: str, namespace: str, dataset: str) -> Tree | None:
+    key = (root, namespace, dataset)
+    now = time.monotonic()
+    known = _mounts.get(key)
+    if known is not None and now < known[1]:
+        return known[0]
+    place = "/".join(key)
+    found: Tree | None = None
+    if os.path.isdir(place):
+        from fluid_fsspec.mount import MountTree
+
+        found = MountTree(place, namespace, dataset)
+    _mounts[key] = (found, now + _LOOK_AGAIN)
+    return found
