@@ -119,20 +119,27 @@ def _bar(title: str) -> Iterator[Meter]:
         Progress,
         TextColumn,
         TimeRemainingColumn,
-        TransferSpeedColumn,
     )
+    from rich.table import Column
+
+    def whole() -> Column:
+        return Column(no_wrap=True)
+
+    def elastic() -> Column:
+        return Column(no_wrap=True, overflow="ellipsis", ratio=1)
 
     console = Console(stderr=True, markup=False, emoji=False, highlight=False)
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=elastic()),
+        BarColumn(bar_width=16),
+        DownloadColumn(binary_units=True, table_column=whole()),
+        TextColumn("{task.fields[speed]}", markup=False, table_column=whole()),
+        TimeRemainingColumn(compact=True, table_column=whole()),
+        TextColumn("{task.fields[note]}", markup=False, table_column=elastic()),
     )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=None, note="")
+    with Progress(*columns, console=console, expand=True) as progress:
+        task = progress.add_task(title, total=None, note="", speed="")
+        started = time.monotonic()
 
         def draw(
             done: float | None,
@@ -142,6 +149,8 @@ def _bar(title: str) -> Iterator[Meter]:
             rate: float | None = None,
             eta: float | None = None,
         ) -> None:
-            progress.update(task, completed=done or 0, total=total, note=safe(note))
+            rate = rate or (done or 0) / max(time.monotonic() - started, 1e-9)
+            speed = f"{size(rate)}/s" if rate else ""
+            progress.update(task, completed=done or 0, total=total, note=safe(note), speed=speed)
 
         yield draw

@@ -7,7 +7,7 @@ directory, and a directory that was listed completely also knows what is not the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -92,17 +92,17 @@ class ListingCache:
         Directories are remembered as complete once the walk has ended, for only then are they.
         """
         now = time.time()
-        levels: dict[str, tuple[list[ObjectInfo], set[str]]] = {key: ([], set())}
-        for page in store.walk(key):
-            for info in page:
-                if not addressable(info.key):
-                    unaddressable(info.key)
-                    continue
-                _place(levels, key, info)
+        levels: _Levels = {key: ([], set())}
+        sweep = _by_directory if getattr(store, "real_directories", False) else _by_page
+        for info in sweep(store, key, levels):
+            if addressable(info.key):
                 yield info
+            else:
+                unaddressable(info.key)
         with self._cache.db.transaction() as db:
             for path, (objects, prefixes) in levels.items():
-                self._put(db, path, Listing(objects=tuple(objects), prefixes=tuple(sorted(prefixes))), now)
+                listing = Listing(objects=tuple(objects), prefixes=tuple(sorted(prefixes)))
+                self._put(db, path, _nameable(listing), now)
 
     def forget(self, key: str) -> None:
         """The next question about anything below ``key`` goes to the store."""
@@ -286,7 +286,30 @@ def _is_directory(store: UnderStore, key: str) -> bool:
     return bool(check is None or check(key))
 
 
-def _place(levels: dict[str, tuple[list[ObjectInfo], set[str]]], top: str, info: ObjectInfo) -> None:
+_Levels = dict[str, tuple[list[ObjectInfo], set[str]]]
+
+
+def _by_directory(store: UnderStore, top: str, levels: _Levels) -> Iterator[ObjectInfo]:
+    """All objects, one directory after the other: only so are empty directories seen."""
+    waiting = [top]
+    while waiting:
+        path = waiting.pop()
+        listing = store.list(path)
+        levels[path] = (list(listing.objects), set(listing.prefixes))
+        waiting += [prefix for prefix in reversed(listing.prefixes) if addressable(prefix)]
+        yield from listing.objects
+
+
+def _by_page(store: UnderStore, top: str, levels: _Levels) -> Iterator[ObjectInfo]:
+    """All objects, in as few requests as the store allows."""
+    for page in store.walk(top):
+        for info in page:
+            if addressable(info.key):
+                _place(levels, top, info)
+            yield info
+
+
+def _place(levels: _Levels, top: str, info: ObjectInfo) -> None:
     parent = info.key.rpartition("/")[0]
     if parent not in levels:
         levels[parent] = ([], set())

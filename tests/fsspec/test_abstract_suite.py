@@ -46,6 +46,7 @@ class Fixtures(abstract.AbstractFixtures):
         """Paths have slashes."""
         return lambda *parts: "/".join(parts)
 
+    @pytest.fixture
     def supports_empty_directories(self) -> bool:
         """Buckets have none."""
         return self.real_directories

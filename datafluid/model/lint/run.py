@@ -105,7 +105,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise NotFound(f"there is no file {show(path)}.", hint="Check the path.") from None
+        raise NotFound(f"there is no file {str(path)!r}.", hint="Check the path.") from None
     except UnicodeDecodeError:
         raise Invalid(f"{show(path)} is not UTF-8 text.", hint="Save it as UTF-8.") from None
 
