@@ -1,8 +1,6 @@
 """``python -m datafluid``: the command line, where its script is not on PATH."""
 
-import sys
-
 from datafluid.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

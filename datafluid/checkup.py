@@ -74,9 +74,7 @@ def _serving(plane: EmbeddedPlane) -> Check:
     from datafluid.engine.serving import is_serving
 
     if is_serving(plane.home):
-        return Check(
-            name="serve", status="ok", message=f"`datafluid serve` is running; schedules: {len(crons)}"
-        )
+        return Check(name="serve", status="ok", message=f"`datafluid serve` is running; schedules: {len(crons)}")
     if crons:
         return Check(
             name="serve",

@@ -1,13 +1,14 @@
 """The facade: everything a program does with datasets, on whichever plane the context names.
 
-    client = datafluid.connect()
-    client.apply("imagenet.yaml")
-    ds = client.dataset("imagenet")
-    ds.load("/train").wait()
+client = datafluid.connect()
+client.apply("imagenet.yaml")
+ds = client.dataset("imagenet")
+ds.load("/train").wait()
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -257,7 +258,7 @@ class Client:
             return Ref("Dataset", uri.dataset, uri.namespace)
         return Ref("Dataset", name, namespace or self.context.namespace)
 
-    def _checked(self, source: Any) -> list[Manifest]:
+    def _checked(self, source: Any) -> builtins.list[Manifest]:
         from datafluid.model import manifest
 
         errors = [finding for finding in self.lint(source) if finding.severity == "error"]
@@ -280,5 +281,6 @@ def _apply_order(manifest: Manifest) -> int:
     if kind in ("ThinRuntimeProfile", "CacheRuntimeClass"):
         return 0
     if kind == "Dataset":
-        return 2 if any(m.get("mountPoint", "").startswith("dataset://") for m in manifest["spec"].get("mounts", ())) else 1
+        points = (mount.get("mountPoint", "") for mount in manifest["spec"].get("mounts", ()))
+        return 2 if any(point.startswith("dataset://") for point in points) else 1
     return 3 if kind.endswith("Runtime") else 4

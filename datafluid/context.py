@@ -133,6 +133,4 @@ def _settings(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _one_of(name: str, settings: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> None:
     if key in settings and settings[key] not in allowed:
-        raise Invalid(
-            f"context {name!r} sets {key} = {settings[key]!r}.", hint=f"Write one of: {', '.join(allowed)}."
-        )
+        raise Invalid(f"context {name!r} sets {key} = {settings[key]!r}.", hint=f"Write one of: {', '.join(allowed)}.")

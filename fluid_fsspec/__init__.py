@@ -1,8 +1,8 @@
 """``fluid://`` for fsspec: whatever reads through fsspec reads Fluid datasets.
 
-    pd.read_parquet("fluid://team/flights/2013")
-    fsspec.open("fluid://team/flights/planes.parquet")
-    FluidFileSystem().explain("fluid://team/flights/planes.parquet")
+pd.read_parquet("fluid://team/flights/2013")
+fsspec.open("fluid://team/flights/planes.parquet")
+FluidFileSystem().explain("fluid://team/flights/planes.parquet")
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Open files. Reading: a builtin buffered file over a cached file, or over a reader that fetches what is missing.
-Writing: a file that appears whole when it is closed, and not at all when its block is left by an exception."""
+Writing: a file that appears whole when it is closed, and not at all when its block is left by an exception.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class FluidFileSystem(Verbs, AbstractFileSystem):  # type: ignore[misc]  # fsspe
         self.context = context
         self.namespace = namespace
         if namespace is not None or context is not None:
-            self._strip_protocol = self._strip_in_context
+            self._strip_protocol = self._strip_in_context  # type: ignore[method-assign]
 
     # -- paths --------------------------------------------------------------------------------------------------
 
@@ -209,9 +209,9 @@ class FluidFileSystem(Verbs, AbstractFileSystem):  # type: ignore[misc]  # fsspe
             if dataset:
                 routes.tree_of(self.context, namespace, dataset).refresh(below)
                 return
-        for dataset in routes.client_of(self.context).datasets():
-            if dataset.status.phase == "Bound":
-                dataset.refresh()
+        for each in routes.client_of(self.context).datasets():
+            if each.status.phase == "Bound":
+                each.refresh()
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -492,9 +492,7 @@ class FluidFileSystem(Verbs, AbstractFileSystem):  # type: ignore[misc]  # fsspe
                 return
         super().mv(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
 
-    def rename(
-        self, path1: str, path2: str, *, overwrite: bool = True, atomic: bool = False, **kwargs: Any
-    ) -> None:
+    def rename(self, path1: str, path2: str, *, overwrite: bool = True, atomic: bool = False, **kwargs: Any) -> None:
         """Rename a file within a dataset.
 
         Args:

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from datafluid.engine.mounted import Entry
     from fluid_fsspec.tree import Tree
 
-__all__ = ["BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "Route", "explain", "locations", "summarise"]
+__all__ = [
+    "BlockLocation",
+    "ContentSummary",
+    "Explanation",
+    "FileChecksum",
+    "Route",
+    "explain",
+    "locations",
+    "summarise",
+]
 
 Route = Literal["mount", "cache", "engine", "hcfs", "direct"]
 _NO_KUBERNETES = "it comes with the Kubernetes plane"

@@ -31,9 +31,7 @@ class MountTree(Editing):
     def __init__(self, root: str, namespace: str, name: str) -> None:
         writable = not os.statvfs(root).f_flag & os.ST_RDONLY
         mount = MountBinding(path="", url=f"local://{root}", origin="", namespace=namespace)
-        self.binding = Binding(
-            namespace=namespace, name=name, uid="", mounts=(mount,), tiers=(), writable=writable
-        )
+        self.binding = Binding(namespace=namespace, name=name, uid="", mounts=(mount,), tiers=(), writable=writable)
         self.root = root
         self._mount = _Whole(mount, LocalStore(root, display_url=root))
 

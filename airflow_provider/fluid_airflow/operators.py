@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from datafluid.client import LoadHandle
+    from datafluid.loads import LoadHandle
 
 __all__ = ["FluidDataLoadOperator"]
 

@@ -28,18 +28,10 @@ def register(app: typer.Typer) -> None:
             list[str],
             typer.Option("-f", "--filename", metavar="FILE", help="Manifests; - is standard input."),
         ],
-        dry_run: Annotated[
-            bool, typer.Option("--dry-run", help="Check everything and change nothing.")
-        ] = False,
-        replace: Annotated[
-            bool, typer.Option("--replace", help="Run a finished operation again, changed.")
-        ] = False,
-        wait: Annotated[
-            bool, typer.Option("--wait", help="Until datasets are Bound and operations done.")
-        ] = False,
-        timeout: Annotated[
-            float, typer.Option("--timeout", help="Seconds that --wait waits at most.")
-        ] = 600.0,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")] = False,
+        replace: Annotated[bool, typer.Option("--replace", help="Run a finished operation again, changed.")] = False,
+        wait: Annotated[bool, typer.Option("--wait", help="Until datasets are Bound and operations done.")] = False,
+        timeout: Annotated[float, typer.Option("--timeout", help="Seconds that --wait waits at most.")] = 600.0,
         output: OutputOption = Output.table,
     ) -> None:
         """Create the objects in a manifest, or change them to what it says.
@@ -72,9 +64,7 @@ def _wait(client: Client, applied: Applied, timeout: float) -> None:
     deadline = Deadline(timeout)
     for ref in applied.refs:
         if ref.kind == "Dataset":
-            watch_dataset(
-                client.dataset(ref.name, namespace=ref.namespace), cached=None, timeout=deadline.left()
-            )
+            watch_dataset(client.dataset(ref.name, namespace=ref.namespace), cached=None, timeout=deadline.left())
     for ref in applied.refs:
         if ref.kind in OPERATION_KINDS:
             operation = LoadHandle(client.plane, ref)

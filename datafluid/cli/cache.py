@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-_Places = Annotated[
-    list[str], typer.Argument(metavar="NS/DATASET[/PATH]...", autocompletion=completion.places)
-]
+_Places = Annotated[list[str], typer.Argument(metavar="NS/DATASET[/PATH]...", autocompletion=completion.places)]
 
 
 class _Format(StrEnum):

@@ -73,9 +73,7 @@ def names(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
     client = _client(ctx)
     kind = find_kind(str(ctx.params["kind"])).kind
-    return [
-        str(each["metadata"]["name"]) for each in client.plane.list(kind, namespace=client.context.namespace)
-    ]
+    return [str(each["metadata"]["name"]) for each in client.plane.list(kind, namespace=client.context.namespace)]
 
 
 @_quiet

@@ -23,9 +23,7 @@ def register(app: typer.Typer) -> None:
     def delete(
         session: Session,
         kind: Annotated[str | None, typer.Argument(metavar="[KIND]", autocompletion=completion.kinds)] = None,
-        names: Annotated[
-            list[str] | None, typer.Argument(metavar="[NAME]...", autocompletion=completion.names)
-        ] = None,
+        names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", autocompletion=completion.names)] = None,
         files: Annotated[
             list[str] | None,
             typer.Option("-f", "--filename", metavar="FILE", help="Delete what these declare."),
@@ -34,9 +32,7 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--cascade/--no-cascade", help="Also what it owns: runtime, operations, cache."),
         ] = True,
-        missing_ok: Annotated[
-            bool, typer.Option("--ignore-not-found", help="Nothing there is no error.")
-        ] = False,
+        missing_ok: Annotated[bool, typer.Option("--ignore-not-found", help="Nothing there is no error.")] = False,
     ) -> None:
         """Delete objects, and with a dataset its runtime, its operations and its cached bytes."""
         for ref in _refs(session, kind, names or [], files or []):
@@ -60,7 +56,5 @@ def _refs(session: Session, kind: str | None, names: list[str], files: list[str]
         kind, _, name = kind.partition("/")
         names = [name]
     if kind is None or not names or files:
-        raise Invalid(
-            "delete needs either KIND NAME or -f FILE.", hint="Write `datafluid delete dataset NAME`."
-        )
+        raise Invalid("delete needs either KIND NAME or -f FILE.", hint="Write `datafluid delete dataset NAME`.")
     return [session.client.ref(kind, name) for name in names]

@@ -34,9 +34,7 @@ def register(app: typer.Typer) -> None:
         if name is None:
             kind, slash, name = kind.partition("/")
             if not slash:
-                raise Invalid(
-                    "describe needs KIND and NAME.", hint="Write `datafluid describe dataset NAME`."
-                )
+                raise Invalid("describe needs KIND and NAME.", hint="Write `datafluid describe dataset NAME`.")
         client = session.client
         ref = client.ref(kind, name)
         manifest = client.plane.get(ref)
@@ -181,9 +179,7 @@ def _fields(fields: Mapping[str, object]) -> None:
 
 
 def _mapping(title: str, values: Mapping[str, object] | None) -> None:
-    known = [
-        (name, value) for name, value in sorted((values or {}).items()) if value not in (None, "", "N/A")
-    ]
+    known = [(name, value) for name, value in sorted((values or {}).items()) if value not in (None, "", "N/A")]
     _section(title, ("Figure", "Value"), known)
 
 

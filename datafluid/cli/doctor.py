@@ -25,8 +25,7 @@ def register(app: typer.Typer) -> None:
 
         checks = check_all(session.context)
         plain = [
-            {"name": each.name, "status": each.status, "message": each.message, "hint": each.hint}
-            for each in checks
+            {"name": each.name, "status": each.status, "message": each.message, "hint": each.hint} for each in checks
         ]
         if output is Report.json:
             as_json(plain)
@@ -37,9 +36,7 @@ def register(app: typer.Typer) -> None:
                 echo(f"{each.status} {each.name}")
         else:
             for each in checks:
-                print(
-                    f"{paint(each.status)}{' ' * (6 - len(each.status))}{safe(each.name)}: {safe(each.message)}"
-                )
+                print(f"{paint(each.status)}{' ' * (6 - len(each.status))}{safe(each.name)}: {safe(each.message)}")
                 if each.hint:
                     echo(f"      {each.hint}")
         if any(each.status == "fail" for each in checks):

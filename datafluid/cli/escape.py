@@ -27,6 +27,4 @@ def safe(text: object) -> str:
     string = str(text)
     if string.isprintable():
         return string
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in string
-    )
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in string)

@@ -22,9 +22,7 @@ def register(app: typer.Typer) -> None:
         session: Session,
         dataset: Annotated[str, typer.Argument(metavar="NS/DATASET", autocompletion=completion.datasets)],
         directory: Annotated[str, typer.Argument(metavar="DIR", help="New, empty, or exported before.")],
-        remove: Annotated[
-            bool, typer.Option("--remove", help="Take the links away and unpin the files.")
-        ] = False,
+        remove: Annotated[bool, typer.Option("--remove", help="Take the links away and unpin the files.")] = False,
     ) -> None:
         """Publish a loaded dataset as symlinks under its real names, for programs that need paths.
 

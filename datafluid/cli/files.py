@@ -29,9 +29,7 @@ _Places = Annotated[
 ]
 _Place = Annotated[
     str,
-    typer.Argument(
-        metavar="URL", help="fluid://NS/DATASET/PATH or NS/DATASET/PATH.", autocompletion=completion.places
-    ),
+    typer.Argument(metavar="URL", help="fluid://NS/DATASET/PATH or NS/DATASET/PATH.", autocompletion=completion.places),
 ]
 
 
@@ -41,9 +39,7 @@ def register(app: typer.Typer) -> None:
     @command(app)
     def ls(
         session: Session,
-        urls: Annotated[
-            list[str] | None, typer.Argument(metavar="[URL]...", autocompletion=completion.places)
-        ] = None,
+        urls: Annotated[list[str] | None, typer.Argument(metavar="[URL]...", autocompletion=completion.places)] = None,
         long: Annotated[bool, typer.Option("-l", "--long", help="With size and time.")] = False,
         output: ReportOption = Report.table,
     ) -> None:

@@ -34,20 +34,14 @@ def register(app: typer.Typer) -> None:
                 autocompletion=completion.kinds,
             ),
         ] = None,
-        names: Annotated[
-            list[str] | None, typer.Argument(metavar="[NAME]...", autocompletion=completion.names)
-        ] = None,
+        names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", autocompletion=completion.names)] = None,
         output: OutputOption = Output.table,
-        everywhere: Annotated[
-            bool, typer.Option("-A", "--all-namespaces", help="In all namespaces.")
-        ] = False,
+        everywhere: Annotated[bool, typer.Option("-A", "--all-namespaces", help="In all namespaces.")] = False,
         selector: Annotated[
             str | None,
             typer.Option("-l", "--selector", metavar="KEY=VALUE,...", help="Only with these labels."),
         ] = None,
-        watch: Annotated[
-            bool, typer.Option("-w", "--watch", help="Then print changes as they come.")
-        ] = False,
+        watch: Annotated[bool, typer.Option("-w", "--watch", help="Then print changes as they come.")] = False,
     ) -> None:
         """List objects, with the columns that kubectl prints for them.
 
@@ -58,7 +52,7 @@ def register(app: typer.Typer) -> None:
             found = [session.client.get(each, name) for each in kinds for name in names]
         else:
             found = _list(session, kinds, everywhere, _labels(selector))
-        if found or output in (Output.json,):
+        if found or output is Output.json:
             show(found, output, one=bool(names) and len(found) == 1, namespaces=everywhere)
         elif not watch:
             where = "" if everywhere else f" in namespace {session.client.context.namespace}"
@@ -75,18 +69,14 @@ def _kinds(text: str | None) -> list[str]:
     return [find_kind(one).kind for one in text.split(",")]
 
 
-def _list(
-    session: Session, kinds: Iterable[str], everywhere: bool, labels: dict[str, str] | None
-) -> list[Manifest]:
+def _list(session: Session, kinds: Iterable[str], everywhere: bool, labels: dict[str, str] | None) -> list[Manifest]:
     from datafluid.model.kinds import find_kind
 
     own = None if everywhere else session.client.context.namespace
     return [
         each
         for kind in kinds
-        for each in session.client.list(
-            kind, namespace=own if find_kind(kind).namespaced else None, selector=labels
-        )
+        for each in session.client.list(kind, namespace=own if find_kind(kind).namespaced else None, selector=labels)
     ]
 
 
@@ -102,9 +92,7 @@ def _labels(text: str | None) -> dict[str, str] | None:
     return labels
 
 
-def _watch(
-    session: Session, kinds: Sequence[str], names: Sequence[str], everywhere: bool, output: Output
-) -> None:
+def _watch(session: Session, kinds: Sequence[str], names: Sequence[str], everywhere: bool, output: Output) -> None:
     if len(kinds) != 1:
         raise Invalid("only one kind can be watched.", hint="Write `datafluid get dataset --watch`.")
     own = None if everywhere else session.client.context.namespace

@@ -48,14 +48,10 @@ def register(app: typer.Typer) -> None:
     @command(app)
     def lint(
         session: Session,
-        files: Annotated[
-            list[str], typer.Argument(metavar="FILE...", help="Manifests; - is standard input.")
-        ],
+        files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Manifests; - is standard input.")],
         output: Annotated[_Format, typer.Option("-o", "--output", help="Format.")] = _Format.text,
         strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
-        plane: Annotated[
-            _Plane | None, typer.Option("--plane", help="Check for this plane; both by default.")
-        ] = None,
+        plane: Annotated[_Plane | None, typer.Option("--plane", help="Check for this plane; both by default.")] = None,
     ) -> None:
         """Say what is wrong, or will go wrong silently, with manifests.
 
@@ -82,9 +78,7 @@ def register(app: typer.Typer) -> None:
     @command(app)
     def crds(
         session: Session,
-        kinds: Annotated[
-            list[str] | None, typer.Argument(metavar="[KIND]...", help="All when none is given.")
-        ] = None,
+        kinds: Annotated[list[str] | None, typer.Argument(metavar="[KIND]...", help="All when none is given.")] = None,
         output: ReportOption = Report.yaml,
     ) -> None:
         """Print the CustomResourceDefinitions, generated from the models."""

@@ -28,9 +28,7 @@ def register(app: typer.Typer) -> None:
         session: Session,
         dataset: Annotated[
             str,
-            typer.Argument(
-                metavar="NS/DATASET", help="Or a fluid:// URL.", autocompletion=completion.datasets
-            ),
+            typer.Argument(metavar="NS/DATASET", help="Or a fluid:// URL.", autocompletion=completion.datasets),
         ],
         paths: Annotated[
             list[str] | None,
@@ -45,9 +43,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("--time-zone", metavar="TZ", help="The schedule's IANA time zone; UTC by default."),
         ] = None,
         metadata: Annotated[bool, typer.Option("--metadata", help="Load listings only, no bytes.")] = False,
-        name: Annotated[
-            str | None, typer.Option("--name", help="Name of the DataLoad; made up by default.")
-        ] = None,
+        name: Annotated[str | None, typer.Option("--name", help="Name of the DataLoad; made up by default.")] = None,
         wait: Annotated[bool, typer.Option("--wait", help="Watch it to its end; Ctrl-C cancels it.")] = False,
         timeout: Annotated[
             float | None,
@@ -56,16 +52,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Warm a dataset: bring its bytes into the cache, now or on a schedule."""
         if schedule is not None and wait:
-            raise Invalid(
-                "--wait and --schedule exclude each other.", hint="Run `datafluid wait dataload NAME`."
-            )
+            raise Invalid("--wait and --schedule exclude each other.", hint="Run `datafluid wait dataload NAME`.")
         uri = session.place(dataset)
         handle = session.client.dataset(uri.dataset, namespace=uri.namespace)
         targets = [uri.path] * bool(uri.path) + (paths or [])
         with held_back() as interrupted:
-            operation = handle.load(
-                *targets, schedule=schedule, time_zone=time_zone, metadata=metadata, name=name
-            )
+            operation = handle.load(*targets, schedule=schedule, time_zone=time_zone, metadata=metadata, name=name)
         if interrupted():
             cancel_operation(operation)
             raise interrupted.error

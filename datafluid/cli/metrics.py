@@ -19,22 +19,14 @@ def prometheus(status: CacheStatus) -> str:
 
     The format is version 0.0.4 of https://prometheus.io/docs/instrumenting/exposition_formats/.
     """
-    tiers = [
-        ({"medium": tier.medium, "path": tier.path, "dataset": tier.dataset}, tier) for tier in status.tiers
-    ]
+    tiers = [({"medium": tier.medium, "path": tier.path, "dataset": tier.dataset}, tier) for tier in status.tiers]
     datasets = [({"dataset": each.dataset or ""}, each) for each in status.datasets]
     lines: list[str] = []
     lines += _family("datafluid_tier_quota_bytes", "gauge", ((labels, tier.quota) for labels, tier in tiers))
     lines += _family("datafluid_tier_used_bytes", "gauge", ((labels, tier.used) for labels, tier in tiers))
-    lines += _family(
-        "datafluid_dataset_cached_bytes", "gauge", ((labels, each.used) for labels, each in datasets)
-    )
-    lines += _family(
-        "datafluid_dataset_cached_files", "gauge", ((labels, each.files) for labels, each in datasets)
-    )
-    lines += _family(
-        "datafluid_dataset_pinned_files", "gauge", ((labels, each.pinned) for labels, each in datasets)
-    )
+    lines += _family("datafluid_dataset_cached_bytes", "gauge", ((labels, each.used) for labels, each in datasets))
+    lines += _family("datafluid_dataset_cached_files", "gauge", ((labels, each.files) for labels, each in datasets))
+    lines += _family("datafluid_dataset_pinned_files", "gauge", ((labels, each.pinned) for labels, each in datasets))
     for name, value in status.metrics.items():
         lines += _family(f"datafluid_{_NOT_A_NAME.sub('_', name)}_total", "counter", [({}, value)])
     return "".join(f"{line}\n" for line in lines)

@@ -96,9 +96,7 @@ class _Lines:
             self._print(self._clock())
 
 
-def _sentence(
-    done: float | None, total: float | None, note: str, rate: float | None, eta: float | None
-) -> str:
+def _sentence(done: float | None, total: float | None, note: str, rate: float | None, eta: float | None) -> str:
     parts = []
     if done is not None:
         parts.append(f"{size(done)} of {size(total)}" if total is not None else f"{size(done)}")

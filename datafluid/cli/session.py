@@ -118,9 +118,7 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
 
 
 def _with_session(function: Callable[..., Any]) -> Callable[..., Any]:
-    def entry(
-        ctx: typer.Context, namespace: str | None, context: str | None, verbose: int, **values: Any
-    ) -> None:
+    def entry(ctx: typer.Context, namespace: str | None, context: str | None, verbose: int, **values: Any) -> None:
         outer: Session = ctx.find_root().obj or Session()
         session = Session(
             context=context or outer.context,

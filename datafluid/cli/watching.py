@@ -53,9 +53,7 @@ def watch_operation(operation: LoadHandle, *, timeout: float | None, cancel: boo
                 report(None, None, note=status.phase or "waiting")
                 return
             of = "" if moved.files_total is None else f"/{moved.files_total}"
-            files = f"{moved.files_done}{of} files" + (
-                f", {len(moved.errors)} errors" if moved.errors else ""
-            )
+            files = f"{moved.files_done}{of} files" + (f", {len(moved.errors)} errors" if moved.errors else "")
             report(moved.bytes_done, moved.bytes_total, note=files, rate=moved.rate, eta=moved.eta)
 
         try:

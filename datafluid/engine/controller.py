@@ -58,9 +58,7 @@ class Controller:
         clock: Seconds since the epoch.
     """
 
-    def __init__(
-        self, registry: Registry, surroundings: Surroundings, *, clock: Callable[[], float] = time
-    ) -> None:
+    def __init__(self, registry: Registry, surroundings: Surroundings, *, clock: Callable[[], float] = time) -> None:
         self.registry = registry
         self.surroundings = surroundings
         self.clock = clock

@@ -152,7 +152,7 @@ def _patient() -> Any:
             started = time.monotonic()
         if time.monotonic() - started > _BUSY_SECONDS:
             return False
-        time.sleep(random.uniform(0, min(_LONGEST_NAP, 0.001 * 2 ** min(calls, 8))))
+        time.sleep(random.uniform(0, min(_LONGEST_NAP, 0.001 * 2 ** min(calls, 8))))  # noqa: S311  # jitter
         return True
 
     return handler

@@ -36,7 +36,7 @@ class Writer(io.RawIOBase):
         self._volume = volume
         self.path = path
         self._exclusive = exclusive
-        self._spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
+        self._spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # closed by close()
 
     def writable(self) -> bool:
         """Yes."""
@@ -81,7 +81,7 @@ class Writer(io.RawIOBase):
             return
         try:
             self._spool.seek(0)
-            self._volume.put(self.path, self._spool, exclusive=self._exclusive)  # type: ignore[arg-type]
+            self._volume.put(self.path, self._spool, exclusive=self._exclusive)
         finally:
             self.discard()
 

@@ -200,9 +200,7 @@ def _descend(top: int, parent: str, root: Path) -> int:
                 os.mkdir(name, dir_fd=directory)
             below = os.open(name, _DIRECTORY, dir_fd=directory)
         except NotADirectoryError:
-            raise Conflict(
-                f"{root / parent}: {name!r} is in the way of a directory.", hint="Move it away."
-            ) from None
+            raise Conflict(f"{root / parent}: {name!r} is in the way of a directory.", hint="Move it away.") from None
         finally:
             os.close(directory)
         directory = below
@@ -230,9 +228,7 @@ def _sweep(top: int, wanted: Mapping[str, str], roots: set[str]) -> list[str]:
     """Remove links of ours that are not wanted, and the directories that this empties."""
     dropped: list[str] = []
     touched: set[str] = set()
-    for where, directories, files, directory in os.fwalk(
-        ".", topdown=False, follow_symlinks=False, dir_fd=top
-    ):
+    for where, directories, files, directory in os.fwalk(".", topdown=False, follow_symlinks=False, dir_fd=top):
         below = f"{where}/"[2:] if where != "." else ""
         for name in files + directories:
             target = None if below + name in wanted else _link_target(directory, name)

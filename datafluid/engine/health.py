@@ -74,9 +74,7 @@ def check_versions() -> Check:
 
     parts = [f"datafluid {version('datafluid')}", f"Python {platform.python_version()}"]
     parts += [f"{name} {version(name)}" for name in ("obstore", "fsspec")]
-    return Check(
-        name="versions", status="ok", message=", ".join([*parts, f"{platform.system()} {platform.release()}"])
-    )
+    return Check(name="versions", status="ok", message=", ".join([*parts, f"{platform.system()} {platform.release()}"]))
 
 
 def check_sqlite() -> Check:

@@ -120,8 +120,7 @@ class ListingCache:
             )
             parent, _, name = key.rpartition("/")
             db.execute(
-                "DELETE FROM entry WHERE name=? AND directory IN "
-                "(SELECT id FROM directory WHERE origin=? AND path=?)",
+                "DELETE FROM entry WHERE name=? AND directory IN (SELECT id FROM directory WHERE origin=? AND path=?)",
                 (name, origin, parent),
             )
             db.execute("UPDATE directory SET complete=0 WHERE origin=? AND path=?", (origin, parent))
@@ -197,7 +196,7 @@ class ListingCache:
             " WHERE o.name=? AND d.path=?",
             (self._origin_name, key),
         )
-        return rows[0] if rows else None  # type: ignore[return-value]
+        return rows[0] if rows else None
 
     def _ask(self, store: UnderStore, key: str) -> Found:
         now = time.time()

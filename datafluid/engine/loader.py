@@ -282,12 +282,12 @@ class Loader:
         self._tell()
 
     def _record(self, files: Sequence[tuple[_File, list[Extent]]]) -> None:
+        self.volume.cache.count("loaded_bytes", sum(end - start for _, found in files for start, end, _ in found))
         outcomes = self.volume.cache.record([(file.filling, extents) for file, extents in files])
         ended = [(file, sealed) for (file, _), sealed in zip(files, outcomes, strict=True) if file.left == 0]
         self.volume.cache.close(file.filling for file, _ in ended)
         for file, sealed in ended:
             self._count(file, sealed)
-        self.volume.cache.count("loaded_bytes", sum(end - start for _, found in files for start, end, _ in found))
 
     def _count(self, file: _File, sealed: Sealed | None) -> None:
         if sealed is None and file.error is None and self.volume.cache.find_sealed(file.filling.wanted.id) is None:

@@ -35,7 +35,9 @@ def merge(current: Mapping[str, Any] | None, authored: Mapping[str, Any], applie
         raise Conflict(f"{ref} is being deleted.", hint="Wait until it is gone, then apply again.")
     new: Manifest = copy.deepcopy(dict(current))
     for key in ("labels", "annotations"):
-        merged = _merged(current["metadata"].get(key) or {}, authored["metadata"].get(key) or {}, applied.get(key) or ())
+        merged = _merged(
+            current["metadata"].get(key) or {}, authored["metadata"].get(key) or {}, applied.get(key) or ()
+        )
         new["metadata"].pop(key, None)
         if merged:
             new["metadata"][key] = merged

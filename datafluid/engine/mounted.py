@@ -65,7 +65,7 @@ class Mount:
     def __init__(self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore) -> None:
         self.binding = mount
         self.listing = ListingCache(cache, mount.origin, binding.refresh)
-        self._open = lambda: opener(home, binding, mount)
+        self._open: Callable[[], UnderStore] = lambda: opener(home, binding, mount)
         self._store: tuple[int, UnderStore] | None = None
 
     @property

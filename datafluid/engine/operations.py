@@ -89,9 +89,7 @@ def _load(home: Home, registry: Registry, operation: Manifest, progress: Progres
     return Outcome(phase="Complete", reason="Loaded", message=message, progress=loaded.progress, totals=totals)
 
 
-def _migrate(
-    home: Home, registry: Registry, operation: Manifest, progress: Progress, cancelled: Cancelled
-) -> Outcome:
+def _migrate(home: Home, registry: Registry, operation: Manifest, progress: Progress, cancelled: Cancelled) -> Outcome:
     from datafluid.engine.migrate import migrate
 
     spec = operation["spec"]

@@ -121,7 +121,7 @@ class EmbeddedPlane:
                 if (found := records.find(each)) is not None:
                     found["metadata"].setdefault("deletionTimestamp", rfc3339(self._clock()))
                     records.put(found)
-            if not cascade or ref.kind != "Dataset" and ref.kind not in OPERATION_KINDS:
+            if not cascade or (ref.kind != "Dataset" and ref.kind not in OPERATION_KINDS):
                 records.remove(ref, cascade=cascade)
         self._see_gone(doomed)
         if ref.kind.endswith("Runtime"):
@@ -238,7 +238,8 @@ class EmbeddedPlane:
         while left := [ref for ref in doomed if self.registry.find(ref) is not None]:
             if time.monotonic() > end:
                 return
-            if not any([self.controller.step(ref) for ref in left]):
+            stepped = [self.controller.step(ref) for ref in left]  # all of them, whatever the first says
+            if not any(stepped):
                 time.sleep(_DELETE_LOOK)
 
 

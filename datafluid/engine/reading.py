@@ -105,5 +105,5 @@ def open_binary(volume: Volume, path: str) -> BinaryIO:
     """
     local = volume.hot(path) or volume.local(path)
     if local is not None:
-        return open(local.path, "rb")  # noqa: SIM115  # the caller's
+        return open(local.path, "rb")  # the caller's
     return io.BufferedReader(ReaderFile(volume.open(path)), _BUFFER)

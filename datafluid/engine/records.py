@@ -177,9 +177,7 @@ class Records:
 
     def attempt_run(self, uid: str, scheduled: int) -> None:
         """A process is about to be started for a run."""
-        self._connection.execute(
-            "UPDATE run SET attempts = attempts + 1 WHERE uid=? AND scheduled=?", (uid, scheduled)
-        )
+        self._connection.execute("UPDATE run SET attempts = attempts + 1 WHERE uid=? AND scheduled=?", (uid, scheduled))
 
     def progress_run(self, uid: str, scheduled: int, progress: Mapping[str, Any]) -> None:
         """How far a run is; one that got further than ever before has not been tried in vain."""

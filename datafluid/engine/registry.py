@@ -17,8 +17,8 @@ from datafluid.engine.binding import Binding
 from datafluid.engine.database import Database
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
-from datafluid.engine.records import EVENT_PAUSE, MOST_TOMBSTONES, RUN_COLUMNS, Records, read_run
 from datafluid.engine.reconcile.values import Note, RunSeen
+from datafluid.engine.records import EVENT_PAUSE, MOST_TOMBSTONES, RUN_COLUMNS, Records, read_run
 from datafluid.engine.schema import MIGRATIONS
 from datafluid.errors import Corrupt, NotFound, Unavailable
 from datafluid.model.ref import Ref

@@ -1,8 +1,8 @@
 """One dataset's bytes: what the filesystem, the client and the loader see of it.
 
-    hot    the path is remembered in this process: nothing but a dictionary and a memory-mapped counter
-    local  a complete file on this machine: cached, or the under-store's own when that is a local directory
-    open   anything else: a `Reader`, which fetches what is missing into the cache
+hot    the path is remembered in this process: nothing but a dictionary and a memory-mapped counter
+local  a complete file on this machine: cached, or the under-store's own when that is a local directory
+open   anything else: a `Reader`, which fetches what is missing into the cache
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from datafluid.engine.cache import index
 from datafluid.engine.cache.extents import coalesce
 from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import open_cache, stamp_of
+from datafluid.engine.editing import Editing
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
-from datafluid.engine.editing import Editing
 from datafluid.engine.listing import Found
 from datafluid.engine.mounted import Block, Entry, Local, Mount, OpenStore, entry_of
 from datafluid.engine.reader import Reader
@@ -32,7 +32,6 @@ __all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
 _REMEMBERED = 8192  # paths a process remembers; a reader's memory does not grow with the dataset
 _FOREVER = float("inf")
 _T = TypeVar("_T")
-
 
 
 class Volume(Editing):
@@ -267,9 +266,7 @@ class Volume(Editing):
         self.offline_since = None
         return answer
 
-    def _cached_or_in_place(
-        self, mount: Mount, entry: Entry
-    ) -> tuple[str, tuple[int, int, int, int, int], str] | None:
+    def _cached_or_in_place(self, mount: Mount, entry: Entry) -> tuple[str, tuple[int, int, int, int, int], str] | None:
         key = mount.key(entry.path)
         wanted = self.cache.wanted(mount.binding.origin, ObjectInfo(key=key, size=entry.size, version=entry.version))
         sealed = self.cache.find_sealed(wanted.id)

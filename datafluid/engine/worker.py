@@ -21,9 +21,7 @@ from datafluid.engine.home import Home
 from datafluid.engine.operations import Outcome, run_operation
 from datafluid.engine.reconcile.values import RunSeen
 from datafluid.engine.registry import Registry
-from datafluid.errors import NotFound
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Manifest
 
 __all__ = ["Reporter", "main", "work"]
 

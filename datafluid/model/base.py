@@ -66,7 +66,8 @@ class Part(BaseModel):
             known = [field.alias or own for own, field in type(self).model_fields.items()]
             near = get_close_matches(name, known, n=1)
             meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise PydanticCustomError("extra_forbidden", "there is no field {name}{meant}", {"name": repr(name), "meant": meant})
+            details = {"name": repr(name), "meant": meant}
+            raise PydanticCustomError("extra_forbidden", "there is no field {name}{meant}", details)
         return self
 
 

@@ -115,9 +115,7 @@ def parse_every(text: str) -> timedelta | None:
     _refuse_early(text)
     duration = text.removeprefix("@every ")
     if _GO_PART.sub("", duration):
-        raise _bad(
-            text, "has no duration that Go understands", 'Write for example "@every 1h30m" or "@every 45s".'
-        )
+        raise _bad(text, "has no duration that Go understands", 'Write for example "@every 1h30m" or "@every 45s".')
     total = sum(float(number) * _GO_UNITS[unit] for number, unit in _GO_PART.findall(duration))
     if total <= 0:
         raise _bad(text, "has a step of zero", 'Write for example "@every 1h".')
@@ -132,9 +130,7 @@ def _refuse_early(text: str) -> None:
     if len(text) > _TOO_LONG:
         raise _bad(text, f"is longer than {_TOO_LONG} characters", _EXAMPLE)
     if re.match(r"(CRON_)?TZ=", text):
-        raise _bad(
-            text, "names a time zone, which Kubernetes refuses", "Set the time zone beside the schedule."
-        )
+        raise _bad(text, "names a time zone, which Kubernetes refuses", "Set the time zone beside the schedule.")
 
 
 def _refuse_never(fields: CronFields, text: str) -> None:
@@ -152,9 +148,7 @@ def _normal(part: str, spec: _Field, text: str) -> str:
 def _item(item: str, spec: _Field, text: str) -> str:
     span, slash, step = item.partition("/")
     if slash and (not _digits(step) or int(step) == 0):
-        raise _bad(
-            text, f"has {step!r} as the step of the {spec.name}", "Write a number from 1 up after the slash."
-        )
+        raise _bad(text, f"has {step!r} as the step of the {spec.name}", "Write a number from 1 up after the slash.")
     first, last = _span(span, spec, text, open_ended=bool(slash))
     if span in ("*", "?") and step in ("", "1"):
         return "*"
@@ -182,9 +176,7 @@ def _value(word: str, spec: _Field, text: str) -> int:
     if word.upper() in spec.names:
         return spec.names.index(word.upper()) + spec.base
     if not _digits(word) or not spec.first <= int(word) <= spec.last:
-        allowed = f"{spec.first}-{spec.last}" + (
-            f" or {spec.names[0]}-{spec.names[-1]}" if spec.names else ""
-        )
+        allowed = f"{spec.first}-{spec.last}" + (f" or {spec.names[0]}-{spec.names[-1]}" if spec.names else "")
         hint = "Sunday is 0." if spec.name == "day-of-week" and word == "7" else f"Use {allowed}."
         raise _bad(text, f"has {word[:20]!r} as {spec.name}", hint)
     return int(word)

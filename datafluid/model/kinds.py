@@ -234,9 +234,7 @@ _ALL = (
 #: Every kind by its name.
 KINDS: dict[str, Kind] = {kind.kind: kind for kind in _ALL}
 
-_SPELLINGS = {
-    spelling.lower(): kind for kind in _ALL for spelling in (kind.kind, kind.plural, *kind.short_names)
-}
+_SPELLINGS = {spelling.lower(): kind for kind in _ALL for spelling in (kind.kind, kind.plural, *kind.short_names)}
 
 
 def find_kind(name: str) -> Kind:

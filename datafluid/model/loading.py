@@ -226,9 +226,7 @@ class _Reader:
         known = self._anchors.get(event.anchor)
         if known is None:
             what = "stands for what it is in" if event.anchor in self._anchors else "was never defined"
-            raise BadYAML(
-                f"the alias {show(event.anchor)} {what}.", "Write the value in its place.", _line(event)
-            )
+            raise BadYAML(f"the alias {show(event.anchor)} {what}.", "Write the value in its place.", _line(event))
         self._count += known[1]
         return known[0]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -28,7 +28,9 @@ _DEEPEST = 100
 _NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 _INT = re.compile(r"(?:[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)\Z")
-_FLOAT = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+_FLOAT = re.compile(
+    r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
+)
 _Path = tuple[str | int, ...]
 
 
@@ -73,7 +75,7 @@ def parse(text: str) -> list[Document]:
         ) from None
     except yaml.YAMLError:
         raise _invalid("it is not YAML: it holds a character that YAML does not allow.", "Remove it.", None) from None
-    found = []
+    found: list[Any] = []
     for node in nodes:
         if node is None or _is_empty(node):
             continue
@@ -102,9 +104,9 @@ def load(source: Any) -> list[Resource]:
         >>> load("apiVersion: data.fluid.io/v1alpha1\\nkind: Dataset\\nmetadata: {name: a}\\nspec: {}")[0].metadata.name
         'a'
     """
-    from datafluid.model.lint import lint
-
     from pydantic import ValidationError
+
+    from datafluid.model.lint import lint
 
     sources = [_text_of(source)] if isinstance(source, str | Path) else source
     try:
@@ -135,13 +137,13 @@ def dump(objects: Iterable[Resource | Mapping[str, Any]]) -> str:
     return text
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """PyYAML's scanner and composer; scalars are resolved by `_Builder`."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
     """Quotes every text that either YAML 1.1 or 1.2 would take for something else."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -202,7 +204,7 @@ class _Builder:
 def _scalar(node: yaml.ScalarNode) -> Any:
     text: str = node.value
     tag = node.tag.rpartition(":")[2]
-    if node.style is not None or tag == "str" and node.tag.startswith("tag:yaml.org") and not _is_plain(node):
+    if node.style is not None or (tag == "str" and node.tag.startswith("tag:yaml.org") and not _is_plain(node)):
         return text
     if _NULL.match(text):
         return None
@@ -219,7 +221,7 @@ def _is_plain(node: yaml.ScalarNode) -> bool:
     """Whether the text stands without quotes and without an explicit ``!!str``."""
     buffer = node.start_mark.buffer
     pointer = node.start_mark.pointer
-    return node.style is None and not (buffer or "")[pointer : pointer + 1] == "!"
+    return node.style is None and (buffer or "")[pointer : pointer + 1] != "!"
 
 
 def _is_empty(node: yaml.Node) -> bool:

@@ -10,9 +10,11 @@ from datafluid.errors import Invalid
 
 __all__ = ["format_percent", "format_quantity", "format_size", "parse_percent", "parse_quantity", "parse_size"]
 
-_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?\Z", re.ASCII)
+_QUANTITY = re.compile(
+    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?\Z", re.ASCII
+)
 _BINARY = {suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
-_DECIMAL = {
+_DECIMAL: dict[str, Decimal | int] = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"),
     "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18,
 }  # fmt: skip
@@ -43,7 +45,8 @@ def parse_quantity(text: str | int) -> int:
         if abs(exponent) > _LONGEST:
             raise Invalid(f"{text!r} is not a quantity that a disk can have.", hint="Write for example 20Gi.")
         return ceil(number.scaleb(exponent))
-    return ceil(number * (_BINARY.get(suffix) or _DECIMAL.get(suffix) or 1))
+    units: dict[str, Decimal | int] = {**_DECIMAL, **_BINARY}
+    return ceil(number * units.get(suffix, 1))
 
 
 def format_quantity(size: int) -> str:
@@ -71,7 +74,7 @@ def parse_size(text: str | None) -> int | None:
         return None
     unit = (found["unit"] or "B").replace("i", "")
     power = "BKMGTPE".index(unit[0]) if unit != "B" else 0
-    return round(Decimal(found["number"]) * 1024**power)
+    return round(Decimal(found["number"]) * int(1024**power))
 
 
 def format_size(size: int) -> str:

@@ -108,11 +108,7 @@ class Schedule:
         start, end = _instant(since), _instant(now)
         if isinstance(self._rule, timedelta):
             turns = (end - start.replace(microsecond=0)) // self._rule
-            return (
-                (start.replace(microsecond=0) + turns * self._rule).astimezone(self._tz)
-                if turns > 0
-                else None
-            )
+            return (start.replace(microsecond=0) + turns * self._rule).astimezone(self._tz) if turns > 0 else None
         window = _FIRST_WINDOW
         while start < end:
             begin = max(start, end - window)

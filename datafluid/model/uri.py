@@ -115,9 +115,7 @@ def _dataset_and_path(segments: list[str]) -> tuple[str, str]:
 def _check(segments: list[str], text: str) -> None:
     for segment in segments:
         if segment in {".", ".."}:
-            raise Invalid(
-                f"{text[:200]!r} has a {segment!r} segment.", hint="Write the path that it stands for."
-            )
+            raise Invalid(f"{text[:200]!r} has a {segment!r} segment.", hint="Write the path that it stands for.")
         if "\0" in segment:
             raise Invalid(f"{text[:200]!r} has a NUL byte.", hint="Remove it: no file name can hold one.")
 

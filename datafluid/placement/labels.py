@@ -73,9 +73,7 @@ class DatasetLabels:
         return (key for key in keys if key is not None)
 
 
-def labels(
-    namespace: str, name: str, *, uid: str | None = None, runtime_type: str | None = None
-) -> DatasetLabels:
+def labels(namespace: str, name: str, *, uid: str | None = None, runtime_type: str | None = None) -> DatasetLabels:
     """Every label key that Fluid uses for a dataset.
 
     Args:

@@ -1,8 +1,8 @@
 """For tests of programs that use datafluid, and of planes and filesystems that plug into it.
 
-    InMemoryPlane        a control plane in a dictionary
-    PlaneContract        what every plane must do; AsyncPlaneContract the same for its async twin (need pytest)
-    serve_s3             a real S3 server on loopback
+InMemoryPlane        a control plane in a dictionary
+PlaneContract        what every plane must do; AsyncPlaneContract the same for its async twin (need pytest)
+serve_s3             a real S3 server on loopback
 """
 
 from __future__ import annotations

@@ -176,9 +176,9 @@ class AsyncPlaneContract(PlaneContract):
     """The same tests against the async twin of the plane: each call is awaited in an event loop of its own."""
 
     @pytest.fixture
-    def plane(self, sync_plane: ControlPlane) -> Iterator[ControlPlane]:
+    def plane(self, sync_plane: ControlPlane) -> ControlPlane:
         """The async twin behind a synchronous face."""
-        yield _Blocking(AsyncPlane(sync_plane))
+        return _Blocking(AsyncPlane(sync_plane))
 
     @pytest.fixture
     def sync_plane(self) -> Iterator[ControlPlane]:

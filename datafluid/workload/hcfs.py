@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 from datafluid.errors import Invalid
 from datafluid.model.uri import SCHEME
 
-__all__ = ["Link", "core_site_xml", "view_fs_properties", "spark_properties"]
+__all__ = ["Link", "core_site_xml", "spark_properties", "view_fs_properties"]
 
 _RAW = "rawfile"
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
@@ -124,9 +124,7 @@ def core_site_xml(properties: Mapping[str, str]) -> str:
         f"  <property><name>{_text(name)}</name><value>{_text(value)}</value></property>"
         for name, value in properties.items()
     ]
-    return "\n".join(
-        ['<?xml version="1.0" encoding="UTF-8"?>', "<configuration>", *rows, "</configuration>", ""]
-    )
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<configuration>", *rows, "</configuration>", ""])
 
 
 def _text(value: str) -> str:
@@ -147,9 +145,7 @@ def _hadoop_uri(target: str) -> str:
         )
     scheme = matched[1].lower()
     if scheme in (SCHEME, "viewfs"):
-        raise Invalid(
-            f"{target[:200]!r} would link to a link.", hint="Link to the place that holds the bytes."
-        )
+        raise Invalid(f"{target[:200]!r} would link to a link.", hint="Link to the place that holds the bytes.")
     if scheme in ("file", _RAW):
         return f"{_RAW}://{_local_path(matched[2], matched[3], target)}"
     return f"{matched[1]}:{matched[2]}{_trim(matched[3])}"

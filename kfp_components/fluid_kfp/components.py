@@ -5,7 +5,7 @@ from kfp import dsl
 __all__ = ["warm_dataset"]
 
 
-@dsl.component(base_image="python:3.11-slim", packages_to_install=["datafluid"], install_kfp_package=False)
+@dsl.component(base_image="python:3.11-slim", packages_to_install=["datafluid"], install_kfp_package=False)  # type: ignore[untyped-decorator]
 def warm_dataset(dataset: str, path: str = "/", metadata: bool = False, timeout_seconds: float = 3600.0) -> str:
     """Warm a dataset and succeed when it is loaded.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 __all__ = ["Relay"]
@@ -25,9 +27,11 @@ class Relay:
         self._lock = threading.Lock()
         self._gate = threading.Event()
         self.blocked = threading.Event()
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._run(self._accept)
 
     def release(self) -> None:
         """Let everything through from now on."""
@@ -36,15 +40,27 @@ class Relay:
     def close(self) -> None:
         """Stop listening, and let go of what waits."""
         self.release()
-        self._listener.close()
+        for each in (self._listener, *self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join(timeout=10)
+        for each in (self._listener, *self._open):
+            each.close()
+
+    def _run(self, target: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._target)
+                self._open += [client, server]
                 for source, sink, held in ((client, server, False), (server, client, True)):
-                    threading.Thread(target=self._copy, args=(source, sink, held), daemon=True).start()
+                    self._run(self._copy, source, sink, held)
 
     def _copy(self, source: socket.socket, sink: socket.socket, held: bool) -> None:
         with suppress(OSError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def only_link(target: str) -> str:
 
 def parse(xml: str) -> dict[str, str]:
     """What Hadoop reads from a core-site.xml."""
-    root = ElementTree.fromstring(xml)
+    root = ET.fromstring(xml)
     return {entry.findtext("name") or "": entry.findtext("value") or "" for entry in root.iter("property")}
 
 

@@ -1,9 +1,9 @@
 """Fluid datasets in notebooks: a card that says what a dataset holds and how much of it is here.
 
-    import fluid_widgets
-    fluid_widgets.card(ds)            # text in a terminal, HTML in a notebook; needs nothing but Python
+import fluid_widgets
+fluid_widgets.card(ds)            # text in a terminal, HTML in a notebook; needs nothing but Python
 
-    %load_ext fluid_widgets           # or: every dataset handle shows itself so
+%load_ext fluid_widgets           # or: every dataset handle shows itself so
 """
 
 from __future__ import annotations

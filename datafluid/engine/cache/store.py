@@ -81,16 +81,16 @@ class CacheStore:
         if not found:
             return None
         row = index.Row(*found[0])
-        tier = self._tier_of(row.tier)
+        tier = self.tier_of(row.tier)
         try:
             fd = tier.open(row.name)
         except OSError:
-            self._forget(row)
+            self.forget(row)
             return None
         try:
             status = os.fstat(fd)
             if not self._trusted(row, status) and not self._rehash(row, fd, status):
-                self._forget(row)
+                self.forget(row)
                 return None
             if time.time() - row.used > _TOUCH_EVERY:
                 self.touch(row.id)
@@ -200,7 +200,7 @@ class CacheStore:
         """Learn what other processes have recorded of a file meanwhile."""
         found = self.db.query("SELECT start, end FROM extent WHERE content=?", (filling.wanted.id,))
         if found:
-            filling.note_all(coalesce(found))  # type: ignore[arg-type]
+            filling.note_all(coalesce(found))
         elif self.db.query("SELECT 1 FROM content WHERE id=? AND checksum IS NOT NULL", (filling.wanted.id,)):
             filling.note_all(((0, filling.size),))
 
@@ -238,9 +238,7 @@ class CacheStore:
             boot = index.intern(db, "boot", index.boot_name())
             origin = index.intern(db, "origin", wanted.origin)
             suffix = suffix_of(wanted.info.key)
-            row = index.Row(
-                wanted.id, origin, tier_id, wanted.info.size, 0, suffix, None, None, boot, quota.now()
-            )
+            row = index.Row(wanted.id, origin, tier_id, wanted.info.size, 0, suffix, None, None, boot, quota.now())
             index.put(db, row)
         index.reserve(db, self.session.id, wanted.id, tier_id, need)
         return row
@@ -261,7 +259,7 @@ class CacheStore:
         self.count("evicted_bytes", size)
 
     def _open_filling(self, wanted: Wanted, row: index.Row) -> Filling:
-        tier = self._tier_of(row.tier)
+        tier = self.tier_of(row.tier)
         try:
             fd = tier.create(row.name, row.size)
         except OSError:
@@ -303,9 +301,7 @@ class CacheStore:
 
     def _seal(self, db: apsw.Connection, filling: Filling, row: index.Row) -> Sealed:
         known = {(start, end): digest for start, end, digest in index.extents(db, row.id)}
-        digests = [
-            known.get((start, end)) or range_digest(filling.fd, start, end) for start, end in pieces(row.size)
-        ]
+        digests = [known.get((start, end)) or range_digest(filling.fd, start, end) for start, end in pieces(row.size)]
         sealed = CachedName(row.id, combine(digests), row.suffix)
         status = filling.tier.seal(filling.fd, row.name, sealed)
         self._release(db, filling)
@@ -343,14 +339,14 @@ class CacheStore:
             )
         return True
 
-    def _forget(self, row: index.Row) -> None:
+    def forget(self, row: index.Row) -> None:
         """Drop a damaged or vanished file, unless another process has replaced it meanwhile."""
         with self.db.transaction() as db:
             if index.find(db, row.id) == row:
-                self._tier_of(row.tier).remove(row.name)
+                self.tier_of(row.tier).remove(row.name)
                 index.drop(db, row)
 
-    def _tier_of(self, tier_id: int) -> Tier:
+    def tier_of(self, tier_id: int) -> Tier:
         tier = self._tiers.get(tier_id)
         if tier is None:
             ((path, account),) = self.db.query("SELECT path, account FROM tier WHERE id=?", (tier_id,))
@@ -396,9 +392,7 @@ def _upsert_tier(db: apsw.Connection, binding: TierBinding) -> tuple[int, bool]:
     for (tier_id,) in db.execute("SELECT id FROM tier WHERE path=? AND account=?", key):
         db.execute("UPDATE tier SET quota=?, medium=? WHERE id=?", (binding.quota, binding.medium, tier_id))
         return tier_id, False
-    db.execute(
-        "INSERT INTO tier(path, account, medium, quota) VALUES(?,?,?,?)", (*key, binding.medium, binding.quota)
-    )
+    db.execute("INSERT INTO tier(path, account, medium, quota) VALUES(?,?,?,?)", (*key, binding.medium, binding.quota))
     return db.last_insert_rowid(), True
 
 

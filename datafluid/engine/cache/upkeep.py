@@ -15,7 +15,20 @@ from datafluid.engine.cache.store import CacheStore
 if TYPE_CHECKING:
     import apsw
 
-__all__ = ["Removed", "Selection", "Usage", "cached_bytes", "content_of", "evict", "metrics", "pin", "pinned", "unpin", "usage", "verify"]
+__all__ = [
+    "Removed",
+    "Selection",
+    "Usage",
+    "cached_bytes",
+    "content_of",
+    "evict",
+    "metrics",
+    "pin",
+    "pinned",
+    "unpin",
+    "usage",
+    "verify",
+]
 
 #: Files handled in one transaction: others get their turn in between.
 _BATCH = 500
@@ -147,7 +160,7 @@ def evict(store: CacheStore, selection: Selection, *, pinned_too: bool = False) 
                 if _is_filled(db, content) or (not pinned_too and _is_pinned(db, content)):
                     kept += 1
                     continue
-                store._tier_of(row.tier).remove(row.name)
+                store.tier_of(row.tier).remove(row.name)
                 index.drop(db, row)
                 files, allocated = files + 1, allocated + row.allocated
     return Removed(files=files, allocated=allocated, kept=kept)
@@ -169,8 +182,8 @@ def verify(
     for row in rows:
         progress(done, total)
         if not _is_right(store, row):
-            damaged.append(store._tier_of(row.tier).file_path(row.name))
-            store._forget(row)
+            damaged.append(store.tier_of(row.tier).file_path(row.name))
+            store.forget(row)
         done += row.size
     progress(done, total)
     return damaged
@@ -184,7 +197,7 @@ def content_of(path: str) -> bytes | None:
 
 def _is_right(store: CacheStore, row: index.Row) -> bool:
     try:
-        fd = store._tier_of(row.tier).open(row.name)
+        fd = store.tier_of(row.tier).open(row.name)
     except FileNotFoundError:
         return False
     try:

@@ -208,7 +208,8 @@ def _turn(seen: OperationSeen, settings: CronSettings) -> Decision:
     if settings.deadline is not None and seen.now - tick > settings.deadline:
         return _missed(tick, f"Missed scheduled time to start a job: {rfc3339(tick)}", settings)
     if seen.active and settings.concurrency == "Forbid":
-        return _missed(tick, f"Not starting a new run because the one of {rfc3339(seen.active[0].scheduled)} goes on", settings)
+        running = rfc3339(seen.active[0].scheduled)
+        return _missed(tick, f"Not starting a new run because the one of {running} goes on", settings)
     if seen.active and settings.concurrency == "Replace":
         return Decision(cancel=tuple(run.scheduled for run in seen.active if not run.cancelled))
     return Decision(begin=(tick,))

@@ -25,7 +25,18 @@ from datafluid.errors import Invalid
 from datafluid.model.names import dataset_id
 from datafluid.plane.port import Manifest
 
-__all__ = ["CALCULATING", "FINALIZER", "DatasetSeen", "Probe", "Resolution", "Totals", "needs_probe", "resolve", "step_dataset", "tell_reachable"]
+__all__ = [
+    "CALCULATING",
+    "FINALIZER",
+    "DatasetSeen",
+    "Probe",
+    "Resolution",
+    "Totals",
+    "needs_probe",
+    "resolve",
+    "step_dataset",
+    "tell_reachable",
+]
 
 FINALIZER = "fluid-dataset-controller-finalizer"
 CALCULATING = "[Calculating]"
@@ -199,7 +210,10 @@ def _bound(seen: DatasetSeen) -> Decision:
     label = {"fluid.io/dataset-id": dataset_id(binding.namespace, binding.name, uid=binding.uid)}
     missing = not label.items() <= (seen.dataset["metadata"].get("labels") or {}).items()
     return Decision(
-        status=changed, labels=label if missing else {}, events=notes, binding=binding if seen.stored != binding else None
+        status=changed,
+        labels=label if missing else {},
+        events=notes,
+        binding=binding if seen.stored != binding else None,
     )
 
 

@@ -79,7 +79,9 @@ def _wait_for_predecessor(seen: OperationSeen) -> Decision | None:
 def _refused(seen: OperationSeen, reason: str, message: str, *, duration: str = "Unfinished") -> Decision:
     status: Manifest = {"conditions": [], "duration": duration, "phase": "Failed", "waitingFor": {}}
     with_condition(status, condition("Failed", True, reason, message), seen.now, stamp="lastProbeTime")
-    return Decision(status=status, events=(_warning(reason, message), _warning("DataOperationFailed", f"{seen.label} failed")))
+    return Decision(
+        status=status, events=(_warning(reason, message), _warning("DataOperationFailed", f"{seen.label} failed"))
+    )
 
 
 def _warning(reason: str, message: str) -> Note:

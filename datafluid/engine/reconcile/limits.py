@@ -26,7 +26,7 @@ def limits_of_dataset(dataset: Mapping[str, Any]) -> Iterator[str]:
 
 def limits_of_runtime(runtime: Mapping[str, Any]) -> Iterator[str]:
     """Sentences about fields of a runtime that have no meaning here."""
-    spec = runtime["spec"] if "spec" in runtime else {}
+    spec = runtime.get("spec", {})
     if (replicas := spec.get("replicas")) and replicas > 1:
         yield f"replicas: {replicas}: this machine holds one copy"
     for name in _COMPONENTS:

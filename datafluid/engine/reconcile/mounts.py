@@ -118,9 +118,7 @@ def _secrets(options: Iterable[Manifest]) -> Iterable[SecretOption]:
         yield SecretOption(option=option["name"], secret=wanted.get("name", ""), key=wanted.get("key", ""))
 
 
-def _referred(
-    mounts: Sequence[MountBinding], sub: str, below: str, read_only: bool
-) -> Iterable[MountBinding]:
+def _referred(mounts: Sequence[MountBinding], sub: str, below: str, read_only: bool) -> Iterable[MountBinding]:
     """The physical dataset's mounts as they look from its directory ``sub``."""
     for mount in mounts:
         inside = _below(sub, mount.path)

@@ -112,9 +112,7 @@ def finish(status: Manifest, seen: OperationSeen, run: RunSeen, *, since: float)
     status["duration"] = go_duration(ended - since)
     if run.progress is not None:
         status["progress"] = dict(run.progress)
-    status["conditions"] = [
-        each for each in status.get("conditions") or () if each["type"] not in FINISHED
-    ]
+    status["conditions"] = [each for each in status.get("conditions") or () if each["type"] not in FINISHED]
     with_condition(status, condition(run.phase, True, run.reason, run.message), ended, stamp="lastProbeTime")
 
 

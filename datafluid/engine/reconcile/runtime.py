@@ -20,9 +20,7 @@ _READY = (
 )
 
 
-def step_runtime(
-    runtime: Mapping[str, Any], dataset: Manifest | None, binding: Binding | None, now: float
-) -> Decision:
+def step_runtime(runtime: Mapping[str, Any], dataset: Manifest | None, binding: Binding | None, now: float) -> Decision:
     """What happens to a runtime now."""
     kind = runtime["kind"].removesuffix("Runtime").lower()
     if runtime["metadata"].get("deletionTimestamp"):

@@ -203,5 +203,3 @@ def _refuse_link_local(host: str | None) -> None:
         return
     if address.is_link_local:
         raise Forbidden(f"{host} is a link-local address.", hint="Name the object store's own address.")
-
-

@@ -11,12 +11,35 @@ from typing_extensions import Buffer
 
 from datafluid.engine.understore.parallel import fetch_in_threads
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
-from datafluid.errors import Corrupt, DatafluidError, Forbidden, Invalid, NotFound, StaleVersion, Unavailable, Unsupported
+from datafluid.errors import (
+    Corrupt,
+    DatafluidError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    StaleVersion,
+    Unavailable,
+    Unsupported,
+)
 
 __all__ = ["FSSPEC_SCHEMES", "FsspecStore", "open_fsspec"]
 
 #: What may be mounted through fsspec. ``memory``, ``file``, ``fluid`` and the like would reach what is not a store.
-FSSPEC_SCHEMES = ("hdfs", "webhdfs", "oss", "cos", "ftp", "sftp", "ssh", "smb", "hf", "gdrive", "dropbox", "dbfs", "obs")
+FSSPEC_SCHEMES = (
+    "hdfs",
+    "webhdfs",
+    "oss",
+    "cos",
+    "ftp",
+    "sftp",
+    "ssh",
+    "smb",
+    "hf",
+    "gdrive",
+    "dropbox",
+    "dbfs",
+    "obs",
+)
 _CHUNK_THREADS = 4
 
 
@@ -134,7 +157,7 @@ class FsspecStore:
         )
 
     def close(self) -> None:
-        """fsspec keeps its own connections."""
+        """Fsspec keeps its own connections."""
 
     def _same_version(self, fetch: Fetch) -> None:
         self._fs.invalidate_cache(self._path(fetch.info.key).rpartition("/")[0])

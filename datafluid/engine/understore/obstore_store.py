@@ -146,7 +146,7 @@ class ObstoreStore:
         worker.join()
 
     def close(self) -> None:
-        """obstore keeps its connections until the store is collected."""
+        """Obstore keeps its connections until the store is collected."""
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -224,9 +224,9 @@ class ObstoreStore:
             result = await obstore.get_async(self._store, fetch.info.key, options=_options(fetch))
             self._check(fetch, result)
             if fetch.length <= _CHUNK:
-                data = await result.buffer_async()
-                sink(fetch, position, data)
-                position += len(memoryview(data))
+                whole = await result.buffer_async()
+                sink(fetch, position, whole)
+                position += len(memoryview(whole))
             else:
                 async for data in result.stream(min_chunk_size=_CHUNK):
                     if cancelled():
@@ -276,7 +276,7 @@ class ObstoreStore:
 
 
 def _general(where: str, text: str) -> DatafluidError:
-    """obstore reports the rest as text; the text may hold signed URLs, so none of it is shown."""
+    """Obstore reports the rest as text; the text may hold signed URLs, so none of it is shown."""
     if " 403 " in text or "403 Forbidden" in text or "401 Unauthorized" in text:
         return Forbidden(f"{where}: access denied.", hint="Check the credentials and the policy.")
     if "404 Not Found" in text or "NoSuchBucket" in text:

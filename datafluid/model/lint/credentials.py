@@ -17,9 +17,7 @@ _SECRET_WORD = re.compile(
     r"secret|passw|passphrase|token|accesskey|accountkey|privatekey|credential|^sas$|saskey|apikey|"
     r"^(sig|signature|xamzsignature|xamzcredential)$"
 )
-_HARMLESS_END = re.compile(
-    r"(provider|providers|file|path|name|names|enabled|expiry|expiration|duration|class|type)$"
-)
+_HARMLESS_END = re.compile(r"(provider|providers|file|path|name|names|enabled|expiry|expiration|duration|class|type)$")
 _PASSWORD_IN_URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*:[^/?#]+@", re.ASCII)
 _ENCRYPT = "Move it to encryptOptions and name the Secret and key that hold it."
 _OPTION_MAPS = (("spec", "options"), ("spec", "parallelOptions"))

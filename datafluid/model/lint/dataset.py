@@ -70,13 +70,9 @@ def writes_wanted(subject: Subject, scope: Scope) -> Hits:
     path = ("spec", "accessModes") if modes else ("spec",)
     for place, mount in subject.maps("spec", "mounts"):
         if mount.get("readOnly") is False:
-            yield Hit(
-                (*place, "readOnly"), "the mount asks for writes, but the dataset is ReadOnlyMany.", hint
-            )
+            yield Hit((*place, "readOnly"), "the mount asks for writes, but the dataset is ReadOnlyMany.", hint)
     for workload in claims_wanted_writable(subject, scope):
-        yield Hit(
-            path, f"{show(workload)} wants to write to the dataset, but the dataset is ReadOnlyMany.", hint
-        )
+        yield Hit(path, f"{show(workload)} wants to write to the dataset, but the dataset is ReadOnlyMany.", hint)
 
 
 @rule(
@@ -92,9 +88,7 @@ def long_label_keys(subject: Subject, scope: Scope) -> Hits:
         return
     types = [RUNTIMES[runtime.kind] for runtime in runtimes_of(subject, scope)]
     kinds = ["s-", "f-", *(f"s-{each}-" for each in types), *(f"s-h-{each}-t-" for each in types)]
-    long = [
-        kind for kind in kinds if len(label_key(kind, subject.namespace, subject.name)) >= _NODE_LABEL_LIMIT
-    ]
+    long = [kind for kind in kinds if len(label_key(kind, subject.namespace, subject.name)) >= _NODE_LABEL_LIMIT]
     if long:
         keys = ", ".join(f"{LABEL_PREFIX}{kind}<uid>" for kind in long)
         yield Hit(

@@ -47,9 +47,7 @@ def wrong_api(subject: Subject, scope: Scope) -> Hits:
     api = as_text(subject.data.get("apiVersion"))
     unlikely = subject.kind == "Dataset" and api and not api.startswith(_GROUP) and "fluid" not in api
     if api and api != FLUID_API and not unlikely:
-        yield Hit(
-            ("apiVersion",), f"{subject.kind} is not in {show(api)}.", f"Write apiVersion: {FLUID_API}."
-        )
+        yield Hit(("apiVersion",), f"{subject.kind} is not in {show(api)}.", f"Write apiVersion: {FLUID_API}.")
 
 
 @rule("DF005", "An object without a name", "error", source="Kubernetes API")
@@ -59,9 +57,7 @@ def no_name(subject: Subject, scope: Scope) -> Hits:
         yield Hit(path, "the object has no name.", "Set metadata.name.")
 
 
-@rule(
-    "DF006", "A name that Kubernetes refuses", "error", kinds=FLUID_KINDS, source="Kubernetes API, DNS-1123"
-)
+@rule("DF006", "A name that Kubernetes refuses", "error", kinds=FLUID_KINDS, source="Kubernetes API, DNS-1123")
 def bad_name(subject: Subject, scope: Scope) -> Hits:
     if subject.name and not _OBJECT_NAME.fullmatch(subject.name):
         hint = "Use lower case letters, digits, dashes and dots, a letter or digit first and last."
@@ -90,9 +86,7 @@ def no_such_scope(subject: Subject, scope: Scope) -> Hits:
 @rule("DF009", "An authored status", "info", kinds=FLUID_KINDS, source="design 3.3, status is never sent")
 def status(subject: Subject, scope: Scope) -> Hits:
     if subject.data.get("status"):
-        yield Hit(
-            ("status",), "the status is the plane's to write; this one is ignored.", "Leave status out."
-        )
+        yield Hit(("status",), "the status is the plane's to write; this one is ignored.", "Leave status out.")
 
 
 @rule(

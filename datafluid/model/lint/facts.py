@@ -35,9 +35,7 @@ OPERATIONS = OPERATION_KINDS
 RUNTIMES = {name: kind.runtime_type for name, kind in KINDS.items() if kind.runtime_type is not None}
 
 #: Which operations a runtime's engine can do; a reference dataset can do none.
-SUPPORTED = {
-    runtime: tuple(each for each in OPERATIONS if each in KINDS[runtime].operations) for runtime in RUNTIMES
-}
+SUPPORTED = {runtime: tuple(each for each in OPERATIONS if each in KINDS[runtime].operations) for runtime in RUNTIMES}
 
 
 def closest(word: str, known: tuple[str, ...] | list[str]) -> str | None:

@@ -100,13 +100,9 @@ def predecessor_missing(subject: Subject, scope: Scope) -> Hits:
         return
     meant = closest(as_text(after["name"]), [each.name for each in others])
     known = next((each for each in others if each.name == meant), None)
-    hint = (
-        f"Did you mean {known.kind} {show(known.name)}?" if known else "Check that it is applied elsewhere."
-    )
+    hint = f"Did you mean {known.kind} {show(known.name)}?" if known else "Check that it is applied elsewhere."
     kind = as_text(after.get("kind")) or "operation"
-    yield Hit(
-        _RUN_AFTER, f"it waits for {show(kind)} {show(after['name'])}, which is not in the source.", hint
-    )
+    yield Hit(_RUN_AFTER, f"it waits for {show(kind)} {show(after['name'])}, which is not in the source.", hint)
 
 
 @rule("DF313", "Operations that wait for each other", "error", kinds=OPERATIONS, source="fluid.md 8 trap 9")
@@ -187,6 +183,4 @@ def affinity_gate(subject: Subject, scope: Scope) -> Hits:
 )
 def several_predecessors(subject: Subject, scope: Scope) -> Hits:
     if as_list(subject.spec.get("runAfter")):
-        yield Hit(
-            _RUN_AFTER, "an operation waits for one other only.", "Name one, and chain the rest behind it."
-        )
+        yield Hit(_RUN_AFTER, "an operation waits for one other only.", "Name one, and chain the rest behind it.")

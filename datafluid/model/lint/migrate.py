@@ -74,9 +74,7 @@ def ssh_secret(subject: Subject, scope: Scope) -> Hits:
 @rule("DF342", "A migration without any dataset", "error", kinds=_KINDS, source="fluid.md 5, target dataset")
 def no_dataset(subject: Subject, scope: Scope) -> Hits:
     places = [as_map(subject.spec.get(side)) for side in _SIDES]
-    if all(place.get("externalStorage") for place in places) and not any(
-        place.get("dataset") for place in places
-    ):
+    if all(place.get("externalStorage") for place in places) and not any(place.get("dataset") for place in places):
         yield Hit(
             ("spec",),
             "neither side is a dataset, so no runtime can do the migration.",

@@ -13,69 +13,12 @@ from datafluid.model.lint.subject import Path, Scope, Subject, as_map, as_text, 
 
 _DATASET = ("Dataset",)
 _SHORTEST = 5
-_KNOWN_SCHEMES = (
-    [
-        "local",
-        "pvc",
-        "dataset",
-        "http",
-        "https",
-        "s3",
-        "s3a",
-        "s3n",
-        "oss",
-        "cos",
-        "cosn",
-        "obs",
-        "tos",
-        "gs",
-        "gcs",
-    ]
-    + [
-        "az",
-        "abfs",
-        "abfss",
-        "wasb",
-        "wasbs",
-        "hdfs",
-        "webhdfs",
-        "viewfs",
-        "juicefs",
-        "jfs",
-        "nfs",
-        "cephfs",
-        "ceph",
-    ]
-    + [
-        "glusterfs",
-        "lustre",
-        "efs",
-        "cpfs",
-        "nas",
-        "ufs",
-        "jindo",
-        "alluxio",
-        "swift",
-        "ozone",
-        "o3fs",
-        "ofs",
-        "kodo",
-    ]
-    + [
-        "ftp",
-        "ftps",
-        "sftp",
-        "smb",
-        "hf",
-        "github",
-        "minio",
-        "vineyard",
-        "v6d",
-        "curvine",
-        "cubefs",
-        "git",
-        "chubaofs",
-    ]
+_KNOWN_SCHEMES = tuple(
+    (
+        "local pvc dataset http https s3 s3a s3n oss cos cosn obs tos gs gcs az abfs abfss wasb wasbs hdfs "
+        "webhdfs viewfs juicefs jfs nfs cephfs ceph glusterfs lustre efs cpfs nas ufs jindo alluxio swift ozone "
+        "o3fs ofs kodo ftp ftps sftp smb hf github minio vineyard v6d curvine cubefs git chubaofs "
+    ).split()
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
 _NFS_EXPORT = re.compile(r"[A-Za-z0-9.\[\]-]+:/(?!/)", re.ASCII)
@@ -203,9 +146,7 @@ def mount_path(mount: Mapping[str, Any]) -> str:
     return "/" + (as_text(mount.get("path")) or as_text(mount.get("name"))).strip("/")
 
 
-@rule(
-    "DF115", "An option that is given twice", "warning", kinds=_DATASET, source="fluid.md 1.1, encryptOptions"
-)
+@rule("DF115", "An option that is given twice", "warning", kinds=_DATASET, source="fluid.md 1.1, encryptOptions")
 def option_twice(subject: Subject, scope: Scope) -> Hits:
     shared = [*_encrypted(subject, ("spec", "sharedEncryptOptions"))]
     yield from _twice(shared, as_map(subject.at("spec", "sharedOptions")))
@@ -222,7 +163,5 @@ def _twice(encrypted: list[tuple[Path, str]], plain: Mapping[str, Any]) -> Hits:
     seen: set[str] = set()
     for path, name in encrypted:
         if name and (name in plain or name in seen):
-            yield Hit(
-                path, f"the option {show(name)} is given twice.", "Keep the one that comes from the Secret."
-            )
+            yield Hit(path, f"the option {show(name)} is given twice.", "Keep the one that comes from the Secret.")
         seen.add(name)

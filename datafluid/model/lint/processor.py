@@ -26,17 +26,13 @@ def no_pod_spec(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule(
-    "DF322", "Both a job and a script", "error", kinds=_KINDS, source="fluid.md 5, MultipleProcessorSpecified"
-)
+@rule("DF322", "Both a job and a script", "error", kinds=_KINDS, source="fluid.md 5, MultipleProcessorSpecified")
 def two_processors(subject: Subject, scope: Scope) -> Hits:
     if subject.at(*_PROCESSOR, "job") is not None and subject.at(*_SCRIPT) is not None:
         yield Hit(_PROCESSOR, "a DataProcess has one processor, not two.", "Keep job or script.")
 
 
-@rule(
-    "DF323", "Neither a job nor a script", "error", kinds=_KINDS, source="fluid.md 5, ProcessorNotSpecified"
-)
+@rule("DF323", "Neither a job nor a script", "error", kinds=_KINDS, source="fluid.md 5, ProcessorNotSpecified")
 def no_processor(subject: Subject, scope: Scope) -> Hits:
     processor = subject.at(*_PROCESSOR)
     if isinstance(processor, Mapping) and processor.get("job") is None and processor.get("script") is None:
@@ -76,9 +72,7 @@ def restart_policy(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule(
-    "DF327", "A mount in the dataset's place", "error", kinds=_KINDS, source="fluid.md 5, ConflictMountPath"
-)
+@rule("DF327", "A mount in the dataset's place", "error", kinds=_KINDS, source="fluid.md 5, ConflictMountPath")
 def mount_conflict(subject: Subject, scope: Scope) -> Hits:
     wanted = as_text(subject.at("spec", "dataset", "mountPath")).rstrip("/")
     for path, mount in _volume_mounts(subject):

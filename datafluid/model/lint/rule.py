@@ -58,9 +58,7 @@ class Rule:
         What only a cluster does wrong is still told on the embedded plane, one step milder: the same YAML
         goes to a cluster one day. What only the embedded plane does is told there alone.
         """
-        if (self.kinds and subject.kind not in self.kinds) or (
-            self.plane == "embedded" and scope.plane != "embedded"
-        ):
+        if (self.kinds and subject.kind not in self.kinds) or (self.plane == "embedded" and scope.plane != "embedded"):
             return
         foreign = self.plane == "kubernetes" and scope.plane == "embedded"
         for hit in self.check(subject, scope):
@@ -90,8 +88,6 @@ def rule(
     """Turn a function into a rule."""
 
     def make(check: Check) -> Rule:
-        return Rule(
-            code=code, title=title, severity=severity, kinds=kinds, source=source, plane=plane, check=check
-        )
+        return Rule(code=code, title=title, severity=severity, kinds=kinds, source=source, plane=plane, check=check)
 
     return make

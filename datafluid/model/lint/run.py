@@ -84,9 +84,7 @@ def _documents(source: Source) -> Iterator[Subject]:
         for part in source:
             yield from _documents(part)
     else:
-        raise Invalid(
-            f"a {type(source).__name__} is no manifest.", hint="Give YAML text, a path, a dict or a model."
-        )
+        raise Invalid(f"a {type(source).__name__} is no manifest.", hint="Give YAML text, a path, a dict or a model.")
 
 
 def _parsed(source: str | Path) -> Iterator[Subject]:
@@ -116,6 +114,4 @@ def _items(subject: Subject) -> Iterator[Subject]:
         yield subject
         return
     for path, item in subject.maps("items"):
-        yield Subject(
-            data=item, document=subject.document, line=subject.line, lines=subject.lines, prefix=path
-        )
+        yield Subject(data=item, document=subject.document, line=subject.line, lines=subject.lines, prefix=path)

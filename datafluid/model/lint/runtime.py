@@ -43,9 +43,7 @@ def no_dataset(subject: Subject, scope: Scope) -> Hits:
     source="fluid.md Corrections, transcripts fact 20",
 )
 def second_runtime(subject: Subject, scope: Scope) -> Hits:
-    others = [
-        each for each in scope.named(_RUNTIMES, subject.namespace, subject.name) if each.kind != subject.kind
-    ]
+    others = [each for each in scope.named(_RUNTIMES, subject.namespace, subject.name) if each.kind != subject.kind]
     earlier = [each for each in others if each.document < subject.document]
     if subject.name and earlier:
         yield Hit(
@@ -70,9 +68,7 @@ def clean_policy(subject: Subject, scope: Scope) -> Hits:
             continue
         meant = closest(as_text(policy), known)
         hint = f"Write {meant}." if meant else f"Use one of {', '.join(known)}."
-        yield Hit(
-            ("spec", part, "cleanPolicy"), f"{show(policy)} is no clean policy of {subject.kind}.", hint
-        )
+        yield Hit(("spec", part, "cleanPolicy"), f"{show(policy)} is no clean policy of {subject.kind}.", hint)
 
 
 @rule(

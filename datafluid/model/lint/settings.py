@@ -89,9 +89,7 @@ def wrong_value(subject: Subject, scope: Scope) -> Hits:
             yield Hit(("metadata", "annotations", key), message, hint or "Put it in quotes.")
 
 
-@rule(
-    "DF022", "A cron setting without policy Cron", "warning", kinds=OPERATIONS, source="settings of datafluid"
-)
+@rule("DF022", "A cron setting without policy Cron", "warning", kinds=OPERATIONS, source="settings of datafluid")
 def without_cron(subject: Subject, scope: Scope) -> Hits:
     if subject.spec.get("policy") == "Cron":
         return

@@ -110,9 +110,7 @@ def watermark(subject: Subject, scope: Scope) -> Hits:
                 )
 
 
-@rule(
-    "DF210", "A high watermark below the low one", "error", kinds=_TIERED, source="fluid.md 1.2, high and low"
-)
+@rule("DF210", "A high watermark below the low one", "error", kinds=_TIERED, source="fluid.md 1.2, high and low")
 def watermarks_swapped(subject: Subject, scope: Scope) -> Hits:
     for path, level in _levels(subject):
         high, low = _fraction(level.get("high")), _fraction(level.get("low"))

@@ -96,9 +96,7 @@ def sched_without_volume(subject: Subject, scope: Scope) -> Hits:
             if claim not in template.claims:
                 meant = closest(claim, template.claims)
                 hint = f"Did you mean {show(meant)}?" if meant else "Mount the claim, or take the label away."
-                yield Hit(
-                    template.at_label(label), f"no volume of the pod uses the claim {show(claim)}.", hint
-                )
+                yield Hit(template.at_label(label), f"no volume of the pod uses the claim {show(claim)}.", hint)
 
 
 @rule(
@@ -145,9 +143,7 @@ def deprecated_label(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule(
-    "DF409", "Fluid's labels on the workload", "warning", source="fluid.md 3, pod label", plane="kubernetes"
-)
+@rule("DF409", "Fluid's labels on the workload", "warning", source="fluid.md 3, pod label", plane="kubernetes")
 def label_on_workload(subject: Subject, scope: Scope) -> Hits:
     if subject.kind == "Pod" or not any(True for _ in templates(subject)):
         return

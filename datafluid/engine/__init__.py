@@ -1,0 +1,1 @@
+"""The embedded plane: registry, reconciler, tiered cache, loader, schedules, on one machine."""

@@ -1,0 +1,1 @@
+"""Under-stores: where the bytes of a dataset come from, behind one port."""

@@ -1,0 +1,1 @@
+"""The port behind which planes live, and its async twin."""
