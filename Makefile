@@ -4,30 +4,43 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
+S3_SERVER := $(BIN)/python -c 'from datafluid.testing.s3 import find_versitygw; print("S3 server:", "versitygw" if find_versitygw() else "moto")'
 
-.PHONY: setup setup-demo demo test test-fast bench lint docs clean
+.PHONY: setup setup-demo setup-torch demo test test-fast bench lint clean
 
 setup: $(VENV)/.dev-ready
 
+# Everything that the tests use, at the versions they were last seen to pass with.
 $(VENV)/.dev-ready: constraints.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(S3_SERVER)
 	touch $@
 
+# PyTorch is big, so it is a step of its own; without it two tests are skipped, and say so.
+setup-torch: $(VENV)/.torch-ready
+
+$(VENV)/.torch-ready: $(VENV)/.dev-ready
+	$(BIN)/python tools/setup_torch.py && touch $@
+
+# Only what the demo needs.
 setup-demo:
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	test -e $(VENV)/.dev-ready -o -e $(VENV)/.demo-ready || \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
-	touch $(VENV)/.demo-ready
+	@test -n "$(PYTHON)" || { echo "datafluid needs Python 3.11 or newer." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -e $(VENV)/.dev-ready -o -e $(VENV)/.demo-ready || { echo "Setting up, once." && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]' && \
+		$(S3_SERVER) && touch $(VENV)/.demo-ready; }
 
 demo: setup-demo
-	$(BIN)/python examples/demo.py
+	@$(BIN)/python examples/demo.py
 
-test: setup
+test: lint
+	-$(MAKE) setup-torch
 	$(PYTEST)
 
+# What needs no Airflow, Kubeflow, Spark, PyTorch, notebook or demo.
 test-fast: setup
 	$(PYTEST) -m 'not slow'
 
@@ -36,5 +49,9 @@ bench: setup
 
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -18,7 +18,23 @@ __all__ = ["Applied"]
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one `Client.apply` declared, in the order in which it was applied."""
+    """What one `Client.apply` declared, in the order in which it was applied.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (directory / "a.txt").write_text("hello")
+        >>> manifest = {
+        ...     "apiVersion": "data.fluid.io/v1alpha1",
+        ...     "kind": "Dataset",
+        ...     "metadata": {"name": "example"},
+        ...     "spec": {"mounts": [{"mountPoint": f"local://{directory}", "name": "example", "path": "/"}]},
+        ... }
+        >>> import datafluid
+        >>> applied = datafluid.connect().apply(manifest).wait(timeout=60)
+        >>> print(*applied.refs)
+        Dataset default/example
+    """
 
     client: Client
     refs: tuple[Ref, ...]

@@ -69,6 +69,11 @@ class Client:
     Args:
         plane: Where objects live; `connect` makes the right one.
         context: The namespace and mount root to use.
+
+    Example:
+        >>> client = connect("embedded")
+        >>> client.dataset("team/flights").uri
+        FluidURI(namespace='team', dataset='flights', path='')
     """
 
     def __init__(self, plane: ControlPlane, context: Context | None = None) -> None:

@@ -44,6 +44,10 @@ class Context:
         mount_root: Where datasets are mounted in pods: ``<mount_root>/<namespace>/<dataset>``.
         home: The embedded plane's home directory; None takes ``DATAFLUID_HOME`` or the platform's default.
         offline: ``serve-stale`` keeps serving complete cached files while the under-store is away.
+
+    Example:
+        >>> Context(name="edge", offline="serve-stale").namespace
+        'default'
     """
 
     name: str = _EMBEDDED

@@ -24,7 +24,24 @@ __all__ = ["DatasetHandle", "LoadHandle"]
 
 
 class DatasetHandle:
-    """A dataset. Made by `Client.dataset`; it need not exist yet."""
+    """A dataset. Made by `Client.dataset`; it need not exist yet.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (directory / "a.txt").write_text("hello")
+        >>> manifest = {
+        ...     "apiVersion": "data.fluid.io/v1alpha1",
+        ...     "kind": "Dataset",
+        ...     "metadata": {"name": "example"},
+        ...     "spec": {"mounts": [{"mountPoint": f"local://{directory}", "name": "example", "path": "/"}]},
+        ... }
+        >>> import datafluid
+        >>> client = datafluid.connect()
+        >>> _ = client.apply(manifest)
+        >>> client.dataset("example").wait(timeout=60).phase
+        'Bound'
+    """
 
     def __init__(self, client: Client, ref: Ref) -> None:
         self._client = client

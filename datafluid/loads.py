@@ -21,7 +21,25 @@ _CANCEL = "datafluid.io/cancel"
 
 
 class LoadHandle:
-    """A DataLoad, or another data operation. Made by `DatasetHandle.load`."""
+    """A DataLoad, or another data operation. Made by `DatasetHandle.load`.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (directory / "a.txt").write_text("hello")
+        >>> manifest = {
+        ...     "apiVersion": "data.fluid.io/v1alpha1",
+        ...     "kind": "Dataset",
+        ...     "metadata": {"name": "example"},
+        ...     "spec": {"mounts": [{"mountPoint": f"local://{directory}", "name": "example", "path": "/"}]},
+        ... }
+        >>> import datafluid
+        >>> client = datafluid.connect()
+        >>> _ = client.apply(manifest).wait(timeout=60)
+        >>> load = client.dataset("example").load(name="warm")
+        >>> load.wait(timeout=60).phase
+        'Complete'
+    """
 
     def __init__(self, plane: ControlPlane, ref: Ref) -> None:
         self._plane = plane

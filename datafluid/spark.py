@@ -28,6 +28,22 @@ def spark_conf(datasets: Sequence[str], *, client: Client | None = None) -> dict
         NotFound: a dataset does not exist.
         Unavailable: a dataset is not Bound, or not completely cached; the message says which files.
         Invalid: no dataset is given.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (directory / "a.txt").write_text("hello")
+        >>> manifest = {
+        ...     "apiVersion": "data.fluid.io/v1alpha1",
+        ...     "kind": "Dataset",
+        ...     "metadata": {"name": "example"},
+        ...     "spec": {"mounts": [{"mountPoint": f"local://{directory}", "name": "example", "path": "/"}]},
+        ... }
+        >>> import datafluid
+        >>> _ = datafluid.connect().apply(manifest).wait(timeout=60)
+        >>> conf = spark_conf(["default/example"])
+        >>> any(key.endswith("default.link./example") for key in conf)
+        True
     """
     from datafluid.client import connect
     from datafluid.errors import Invalid

@@ -41,6 +41,10 @@ class BlockLocation:
         hosts: Machines that have it; empty when only the under-store has it.
         tier: The medium it is cached on: ``MEM``, ``SSD``, ``HDD``, ``partial`` in a file that is not complete,
             ``under-store`` when the under-store is a directory of this machine; None when it is not cached.
+
+    Example:
+        >>> BlockLocation(offset=0, length=1024, hosts=("laptop",), tier="SSD").cached
+        True
     """
 
     offset: int
@@ -59,6 +63,11 @@ class ContentSummary:
     """What is below a place: numbers of files and directories, bytes, and how many of them are cached here.
 
     ``cached`` is None where that cannot be known.
+
+    Example:
+        >>> summary = ContentSummary(files=2, directories=1, bytes=2048, cached=1024)
+        >>> summary.cached / summary.bytes
+        0.5
     """
 
     files: int
@@ -69,7 +78,12 @@ class ContentSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChecksum:
-    """What identifies the content of a file: ``algorithm`` is ``version``, and ``value`` the store's own tag."""
+    """What identifies the content of a file: ``algorithm`` is ``version``, and ``value`` the store's own tag.
+
+    Example:
+        >>> FileChecksum(algorithm="version", value="1") == FileChecksum(algorithm="version", value="2")
+        False
+    """
 
     algorithm: str
     value: str
@@ -88,6 +102,17 @@ class Explanation:
         size: Bytes of the file, or of all files below the directory.
         cached: How many of them are cached, as a fraction; None where that cannot be known.
         as_of: When what is known of it was true, seconds since the epoch; None for "now".
+
+    Example:
+        >>> why, cost = "all of it is complete in the cache", "a local file"
+        >>> skipped = (("mount", "nothing is mounted"),)
+        >>> print(Explanation(url="fluid://team/flights/1.parquet", route="cache", why=why, cost=cost,
+        ...                   skipped=skipped, size=10, cached=1.0, as_of=None))
+        fluid://team/flights/1.parquet
+          route:       cache: all of it is complete in the cache
+          cost:        a local file
+          not mount:   nothing is mounted
+          cached:      100.0% of 10 bytes
     """
 
     url: str

@@ -16,7 +16,15 @@ from datafluid.errors import Unavailable
 
 __all__ = ["Processes"]
 
-_OURS: list[subprocess.Popen[bytes]] = []  # reaped when they have ended, so that they do not stay as zombies
+
+class _Run(subprocess.Popen[bytes]):
+    """A process that may outlive us: leaving it running is no mistake to warn of."""
+
+    def __del__(self) -> None:
+        """Nothing: `Processes.start` reaps those that have ended."""
+
+
+_OURS: list[_Run] = []  # reaped when they have ended, so that they do not stay as zombies
 
 
 class Processes:
@@ -53,14 +61,14 @@ class Processes:
             lock.release()  # the child's copy keeps it locked
         return True
 
-    def _execute(self, uid: str, scheduled: int, lock: int) -> subprocess.Popen[bytes]:
+    def _execute(self, uid: str, scheduled: int, lock: int) -> _Run:
         if not sys.executable:
             raise Unavailable("this program has no Python to run loads with.", hint="Run `datafluid serve`.")
         command = [sys.executable, "-P", "-m", "datafluid.engine.worker", str(self._home.path), uid, str(scheduled)]
         self._home.logs.mkdir(mode=0o700, exist_ok=True)
         log = os.open(self._home.logs / f"{uid}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            return subprocess.Popen(
+            return _Run(
                 [*command, str(lock)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -37,6 +37,10 @@ class DatasetLabels:
         exclusive_value: Who that is.
         id_key: On worker pods, PVCs and what belongs to the dataset; its value is ``id``.
         id: The dataset, in a form that fits into a label value.
+
+    Example:
+        >>> labels("team", "flights").dataset
+        'fluid.io/s-team-flights'
     """
 
     dataset: str

@@ -48,6 +48,10 @@ class Link:
 
     Raises:
         Invalid: a name that no URI can carry, a relative path, or a target that is ``fluid:`` again.
+
+    Example:
+        >>> Link(namespace="team", dataset="flights", target="/mnt/flights").target
+        '/mnt/flights'
     """
 
     namespace: str

@@ -57,9 +57,7 @@ def start() -> Iterator[Start]:
 
     def popen(*args: str, **settings: Any) -> subprocess.Popen[str]:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen(
-            [*COMMAND, *args], text=True, env=os.environ.copy(), **{**pipes, **settings}
-        )
+        process = subprocess.Popen([*COMMAND, *args], text=True, env=os.environ.copy(), **{**pipes, **settings})
         started.append(process)
         return process
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import COMMAND, Run
 
-COMMANDS = (  # noqa: SIM905  # one line reads better
+COMMANDS = (  # one line reads better
     "apply get describe delete wait load refresh export ls cat du cache explain lint crds serve run-due doctor"
 ).split()
 
@@ -50,18 +50,14 @@ def test_help_loads_nothing_heavy() -> None:
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.strip() == "[]"
 
 
 def test_importing_the_package_loads_nothing() -> None:
     """The entry point's import is free: typer comes with the first call."""
     program = "import sys, datafluid.cli; print('typer' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"
 
 

@@ -45,9 +45,7 @@ def test_a_store_that_is_gone_fails_with_the_reason(tmp_path: Path, client: Clie
     assert "versions" in checks(run, code=1)
 
 
-def test_schedules_that_nobody_runs_are_a_warning(
-    tmp_path: Path, client: Client, run: Run, home: Path
-) -> None:
+def test_schedules_that_nobody_runs_are_a_warning(tmp_path: Path, client: Client, run: Run, home: Path) -> None:
     """Until a serve holds the lock."""
     apply_local_dataset(client, tmp_path, "files")
     run("load", "files", "--schedule", "0 3 * * *", "--name", "nightly")
@@ -58,9 +56,7 @@ def test_schedules_that_nobody_runs_are_a_warning(
         assert checks(run)["serve"][0] == "ok"
 
 
-def test_a_damaged_registry_fails_and_does_not_crash(
-    home: Path, client: Client, tmp_path: Path, run: Run
-) -> None:
+def test_a_damaged_registry_fails_and_does_not_crash(home: Path, client: Client, tmp_path: Path, run: Run) -> None:
     """Somebody wrote over it."""
     apply_local_dataset(client, tmp_path, "files")
     client.plane.registry.close()  # type: ignore[attr-defined]

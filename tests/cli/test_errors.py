@@ -36,9 +36,7 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int) -
 def test_an_error_is_one_sentence_and_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
     """No traceback: message, hint."""
     complain(errors.NotFound("there is no dataset default/x.", hint="Run `datafluid get dataset`."))
-    assert capsys.readouterr().err == (
-        "Error: there is no dataset default/x.\nTry:   Run `datafluid get dataset`.\n"
-    )
+    assert capsys.readouterr().err == ("Error: there is no dataset default/x.\nTry:   Run `datafluid get dataset`.\n")
 
 
 def test_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,9 +69,7 @@ def test_a_bug_is_one_line_and_where_the_trace_is(
     assert "Traceback" not in told
 
 
-def test_debugging_shows_the_trace(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_debugging_shows_the_trace(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """DATAFLUID_DEBUG=1 prints it before the sentence."""
     monkeypatch.setenv("DATAFLUID_DEBUG", "1")
 

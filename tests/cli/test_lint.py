@@ -65,9 +65,7 @@ def test_a_file_that_cannot_be_read_is_exit_code_2(manifest: Path, tmp_path: Pat
 def test_strict_makes_warnings_count(tmp_path: Path, run: Run) -> None:
     """A warning is exit code 0, with --strict 1."""
     file = tmp_path / "warned.yaml"
-    file.write_text(
-        CLEAN.replace("namespace: default", "namespace: default, annotations: {datafluid.io/refesh: open}")
-    )
+    file.write_text(CLEAN.replace("namespace: default", "namespace: default, annotations: {datafluid.io/refesh: open}"))
     result = run("lint", str(file))
     assert "warning DF020" in result.stdout
     run("lint", "--strict", str(file), code=1)

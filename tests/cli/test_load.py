@@ -78,9 +78,7 @@ def test_metadata_only_loads_no_bytes(flights: Bucket, run: Run) -> None:
 
 def test_a_schedule_is_declared_and_its_next_runs_are_told(flights: Bucket, run: Run) -> None:
     """In its own time zone; nothing is loaded now."""
-    told = run(
-        "load", "flights", "--schedule", "0 3 * * *", "--time-zone", "Asia/Shanghai", "--name", "nightly"
-    ).stderr
+    told = run("load", "flights", "--schedule", "0 3 * * *", "--time-zone", "Asia/Shanghai", "--name", "nightly").stderr
     assert told.count("03:00+08:00") == 3
     assert flights.gets() == []
 
@@ -203,6 +201,4 @@ def assert_nothing_runs(client: Client) -> None:
         time.sleep(0.05)
     for manifest in plane.list("DataLoad"):
         uid = manifest["metadata"]["uid"]
-        assert not any(
-            plane.controller.surroundings.alive(uid, each.scheduled) for each in plane.registry.runs(uid)
-        )
+        assert not any(plane.controller.surroundings.alive(uid, each.scheduled) for each in plane.registry.runs(uid))

@@ -31,11 +31,7 @@ def cached(tier: Path, name: str, text: str = "x") -> str:
 
 def links(directory: Path) -> dict[str, str]:
     """Every link below a directory, and where it points."""
-    return {
-        str(path.relative_to(directory)): os.readlink(path)
-        for path in directory.rglob("*")
-        if path.is_symlink()
-    }
+    return {str(path.relative_to(directory)): os.readlink(path) for path in directory.rglob("*") if path.is_symlink()}
 
 
 def test_files_appear_under_their_real_names(tier: Path, tmp_path: Path) -> None:
@@ -75,9 +71,7 @@ def test_a_file_that_became_a_directory_is_followed(tier: Path, tmp_path: Path) 
     assert links(out) == {"a": one}
 
 
-@pytest.mark.parametrize(
-    "path", ["../evil", "a/../../evil", "/etc/evil", "", "a//b", "./a", "nul\0", "x" * 256]
-)
+@pytest.mark.parametrize("path", ["../evil", "a/../../evil", "/etc/evil", "", "a//b", "./a", "nul\0", "x" * 256])
 def test_hostile_paths_are_skipped_and_told(path: str, tier: Path, tmp_path: Path) -> None:
     """A key that no directory can hold writes nothing anywhere and is named in the result."""
     before = sorted(tmp_path.rglob("*"))

@@ -27,9 +27,7 @@ def tier(tmp_path: Path) -> TierBinding:
     return TierBinding(medium="SSD", path=str(tmp_path / "tier"), quota=1 << 20)
 
 
-def fill(
-    store: CacheStore, tier: TierBinding, key: str, data: bytes = b"x" * 5000, origin: str = "uid-1/"
-) -> Sealed:
+def fill(store: CacheStore, tier: TierBinding, key: str, data: bytes = b"x" * 5000, origin: str = "uid-1/") -> Sealed:
     """Cache one complete file."""
     info = ObjectInfo(key=key, size=len(data), mtime=None, version="1")
     (filling,) = store.begin([(store.wanted(origin, info), len(data))], [tier])
@@ -101,9 +99,7 @@ def test_bit_rot_is_found_and_removed(store: CacheStore, tier: TierBinding) -> N
     Path(bad.path).chmod(0o600)
     Path(bad.path).write_bytes(b"x" * 4999 + b"y")
     steps: list[tuple[int, int]] = []
-    assert upkeep.verify(store, Selection(), progress=lambda done, total: steps.append((done, total))) == [
-        bad.path
-    ]
+    assert upkeep.verify(store, Selection(), progress=lambda done, total: steps.append((done, total))) == [bad.path]
     assert (Path(good.path).exists(), Path(bad.path).exists()) == (True, False)
     assert steps[-1] == (10000, 10000)
     assert upkeep.verify(store, Selection()) == []

@@ -71,9 +71,7 @@ class World:
 
 def plane_in(path: Path, world: World) -> EmbeddedPlane:
     """An embedded plane in a directory whose surroundings are a `World`."""
-    return EmbeddedPlane(
-        Home.open(path), surroundings=world, clock=world.clock, check=lambda resource: dict(resource)
-    )
+    return EmbeddedPlane(Home.open(path), surroundings=world, clock=world.clock, check=lambda resource: dict(resource))
 
 
 def end_run(plane: EmbeddedPlane, world: World, ref: Ref, *, phase: str = "Complete", message: str = "done") -> None:

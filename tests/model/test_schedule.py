@@ -180,15 +180,11 @@ def test_missed_is_open_at_the_start_and_closed_at_the_end() -> None:
 def test_latest_due_does_not_walk_through_the_years() -> None:
     """Six years asleep, one turn due: the last one, found without three million steps."""
     every_minute = Schedule("* * * * *")
-    assert every_minute.latest_due(utc("2020-01-01T00:00"), utc("2026-01-01T00:00:30")) == utc(
-        "2026-01-01T00:00"
-    )
+    assert every_minute.latest_due(utc("2020-01-01T00:00"), utc("2026-01-01T00:00:30")) == utc("2026-01-01T00:00")
     leap = Schedule("0 0 29 2 *")
     assert leap.latest_due(utc("2020-01-01T00:00"), utc("2027-06-01T00:00")) == utc("2024-02-29T00:00")
     assert leap.latest_due(utc("2025-01-01T00:00"), utc("2027-06-01T00:00")) is None
-    assert Schedule("@every 1h").latest_due(utc("2026-01-01T00:30"), utc("2026-01-01T03:00")) == utc(
-        "2026-01-01T02:30"
-    )
+    assert Schedule("@every 1h").latest_due(utc("2026-01-01T00:30"), utc("2026-01-01T03:00")) == utc("2026-01-01T02:30")
     assert Schedule("@every 1h").latest_due(utc("2026-01-01T00:30"), utc("2026-01-01T01:00")) is None
 
 
@@ -232,9 +228,7 @@ def test_runs_are_later_increasing_and_stable(expression: str, zone: str, after:
 
 
 @given(_field(0, 59), _zone, _moment)
-def test_wildcard_hours_match_the_wall_clock_minute_by_minute(
-    minute: str, zone: str, after: datetime
-) -> None:
+def test_wildcard_hours_match_the_wall_clock_minute_by_minute(minute: str, zone: str, after: datetime) -> None:
     """A job that follows the clock runs exactly at those instants whose wall time matches."""
     schedule = Schedule(f"{minute} * * * *", zone)
     allowed = _allowed(minute)
@@ -256,9 +250,7 @@ def test_a_named_time_runs_once_for_every_date(minute: int, hour: int, zone: str
 
 
 @given(_clock, _zone, _moment, st.timedeltas(timedelta(0), timedelta(days=3)))
-def test_latest_due_is_the_last_missed(
-    expression: str, zone: str, since: datetime, length: timedelta
-) -> None:
+def test_latest_due_is_the_last_missed(expression: str, zone: str, since: datetime, length: timedelta) -> None:
     """The shortcut agrees with the long way."""
     schedule = Schedule(expression, zone)
     missed = schedule.missed(since, since + length)

@@ -77,9 +77,7 @@ def test_with_a_uid_every_key_fits(namespace: str, name: str, uid: str, runtime_
 
 
 @given(_label, _label, _uid, _type)
-def test_the_uid_changes_only_keys_that_are_too_long(
-    namespace: str, name: str, uid: str, runtime_type: str
-) -> None:
+def test_the_uid_changes_only_keys_that_are_too_long(namespace: str, name: str, uid: str, runtime_type: str) -> None:
     """A key has either its plain form, or the UID in the place of the names as the whole had 63 or more."""
     plain = labels(namespace, name, runtime_type=runtime_type)
     given_uid = labels(namespace, name, uid=uid, runtime_type=runtime_type)

@@ -92,9 +92,7 @@ def test_names_that_no_uri_can_carry_are_refused(name: str) -> None:
 
 def test_one_dataset_has_one_place() -> None:
     """The same link twice is one; two places for one dataset are a mistake."""
-    assert view_fs_properties([link("/mnt/x"), link("file:///mnt/x/")]) == view_fs_properties(
-        [link("/mnt/x")]
-    )
+    assert view_fs_properties([link("/mnt/x"), link("file:///mnt/x/")]) == view_fs_properties([link("/mnt/x")])
     with pytest.raises(Invalid, match="two places"):
         view_fs_properties([link("/mnt/x"), link("/mnt/y")])
 
@@ -108,9 +106,7 @@ def test_spark_gets_the_same_properties_with_its_prefix() -> None:
     assert workload.spark_properties is spark_properties
 
 
-_value = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("<>&\"'\t\n\r"), max_size=40
-)
+_value = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("<>&\"'\t\n\r"), max_size=40)
 
 
 @given(st.dictionaries(_value.filter(bool), _value))

@@ -15,7 +15,7 @@ from fluid_widgets.card import DatasetCard, card
 if TYPE_CHECKING:
     from datafluid.handles import DatasetHandle
 
-__all__ = ["DatasetCard", "card"]
+__all__ = ["DatasetCard", "card", "load_ipython_extension"]
 
 
 def load_ipython_extension(ipython: Any) -> None:

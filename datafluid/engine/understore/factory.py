@@ -162,7 +162,9 @@ def _azure(url: str, container: str, prefix: str, options: StoreOptions) -> Obje
 def _http(url: str, host: str, prefix: str, options: StoreOptions) -> ObjectStore:
     from obstore.store import HTTPStore
 
-    return HTTPStore(url.rstrip("/"), client_options=_client(options), retry_config=_RETRY)  # type: ignore[arg-type]
+    client = _client(options)
+    client["allow_http"] |= url.startswith("http://")
+    return HTTPStore(url.rstrip("/"), client_options=client, retry_config=_RETRY)  # type: ignore[arg-type]
 
 
 _BUILDERS: Mapping[str, Callable[[str, str, str, StoreOptions], Any]] = {

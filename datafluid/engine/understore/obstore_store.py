@@ -9,7 +9,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from typing_extensions import Buffer
@@ -54,10 +54,12 @@ class ObstoreStore:
         self._listable = listable
 
     def probe(self) -> None:
-        """List one object of the mount: it must be reachable, and allowed."""
+        """List one object: the mount must be reachable, and allowed. A web server must answer, whatever it says."""
         import obstore
 
         if not self._listable:
+            with suppress(NotFound, Forbidden, Unsupported), self._mapped(""):
+                obstore.head(self._store, "")
             return
         with self._mapped(""):
             next(iter(obstore.list(self._store, chunk_size=1)), None)
@@ -73,8 +75,7 @@ class ObstoreStore:
         """One level, with a delimiter."""
         import obstore
 
-        if not self._listable:
-            raise Unsupported(f"{self.display_url} cannot list directories.", hint="Name the files themselves.")
+        self._must_list()
         with self._mapped(prefix):
             found = obstore.list_with_delimiter(self._store, prefix + "/" if prefix else None)
         objects = (_info(meta) for meta in found["objects"])
@@ -83,9 +84,18 @@ class ObstoreStore:
             objects=tuple(info for info in objects if not _is_marker(info, prefix)), prefixes=tuple(prefixes)
         )
 
+    def _must_list(self) -> None:
+        if not self._listable:
+            raise Unsupported(
+                f"{self.display_url} is a web server, which cannot list directories.",
+                hint="Name the files: in the paths you read, and in the load's target.",
+            )
+
     def walk(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
         """All objects below, in pages of 1,000."""
         import obstore
+
+        self._must_list()
 
         if prefix:
             try:
@@ -105,11 +115,15 @@ class ObstoreStore:
     def read(self, fetch: Fetch) -> Buffer:
         """One conditional range request."""
         import obstore
+        from obstore.exceptions import NotSupportedError
 
         if fetch.length == 0:
             return b""
         with self._mapped(fetch.info.key):
-            result = obstore.get(self._store, fetch.info.key, options=_options(fetch))
+            try:
+                result = obstore.get(self._store, fetch.info.key, options=_options(fetch))
+            except NotSupportedError:
+                return self._cut_out(fetch)
             self._check(fetch, result)
             data = result.buffer()
         if len(memoryview(data)) != fetch.length:
@@ -216,12 +230,17 @@ class ObstoreStore:
         self, fetch: Fetch, sink: Callable[[Fetch, int, Buffer], None], cancelled: Callable[[], bool]
     ) -> None:
         import obstore
+        from obstore.exceptions import NotSupportedError
 
         if fetch.length == 0:
             return
         position = fetch.start
         with self._mapped(fetch.info.key):
-            result = await obstore.get_async(self._store, fetch.info.key, options=_options(fetch))
+            try:
+                result = await obstore.get_async(self._store, fetch.info.key, options=_options(fetch))
+            except NotSupportedError:
+                sink(fetch, position, await asyncio.to_thread(self._cut_out, fetch))
+                return
             self._check(fetch, result)
             if fetch.length <= _CHUNK:
                 whole = await result.buffer_async()
@@ -238,6 +257,13 @@ class ObstoreStore:
                 f"{self.display_url}: {fetch.info.key!r} gave {position - fetch.start} of {fetch.length} bytes.",
                 hint="Try again; the store cut the answer short.",
             )
+
+    def _cut_out(self, fetch: Fetch) -> Buffer:
+        """A range from a web server that knows none: the whole file is fetched."""
+        whole = Fetch(info=fetch.info, start=0, length=fetch.info.size)
+        if fetch == whole:
+            raise Unsupported(f"{self.display_url} refuses to send {fetch.info.key!r}.")
+        return memoryview(self.read(whole))[fetch.start : fetch.start + fetch.length]
 
     def _check(self, fetch: Fetch, result: Any) -> None:
         """A server that ignores If-Match must not make us mix versions."""
@@ -290,7 +316,10 @@ def _general(where: str, text: str) -> DatafluidError:
 
 
 def _options(fetch: Fetch) -> Any:
-    options: dict[str, Any] = {"range": (fetch.start, fetch.start + fetch.length)}
+    """The conditions of a GET. A whole object is asked for as such: plain web servers know no ranges."""
+    options: dict[str, Any] = {}
+    if fetch.length < fetch.info.size:
+        options["range"] = (fetch.start, fetch.start + fetch.length)
     if _is_etag(fetch.info.version):
         options["if_match"] = fetch.info.version
     return options

@@ -79,7 +79,7 @@ def _plain(path: Path, options: Any) -> Iterator[Path]:
     "Credentials in the URL of a mount",
     "error",
     kinds=("Dataset",),
-    source="design 3.5, secrets",
+    source="datafluid: secrets",
 )
 def mount_url(subject: Subject, scope: Scope) -> Hits:
     for path, mount in subject.maps("spec", "mounts"):
@@ -92,7 +92,7 @@ def mount_url(subject: Subject, scope: Scope) -> Hits:
     "Credentials in plain options of a dataset",
     "error",
     kinds=("Dataset",),
-    source="design 3.5, secrets",
+    source="datafluid: secrets",
 )
 def dataset_options(subject: Subject, scope: Scope) -> Hits:
     found = [*_plain(("spec", "sharedOptions"), subject.at("spec", "sharedOptions"))]
@@ -112,7 +112,7 @@ def dataset_options(subject: Subject, scope: Scope) -> Hits:
     "Credentials in plain properties or options of a runtime",
     "error",
     kinds=tuple(RUNTIMES),
-    source="design 3.5, secrets",
+    source="datafluid: secrets",
 )
 def runtime_options(subject: Subject, scope: Scope) -> Hits:
     places: list[tuple[Path, Mapping[str, Any]]] = [(("spec",), subject.spec)]
@@ -132,7 +132,7 @@ def runtime_options(subject: Subject, scope: Scope) -> Hits:
     "Credentials in plain options or URLs of an operation",
     "error",
     kinds=("DataLoad", "DataMigrate"),
-    source="design 3.5, secrets",
+    source="datafluid: secrets",
 )
 def operation_options(subject: Subject, scope: Scope) -> Hits:
     for side in ("from", "to"):

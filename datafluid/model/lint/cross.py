@@ -31,7 +31,7 @@ def twice(subject: Subject, scope: Scope) -> Hits:
     "A runtime for a reference dataset",
     "error",
     kinds=tuple(RUNTIMES),
-    source="fluid.md 4, reference datasets",
+    source="Fluid: reference datasets",
 )
 def runtime_of_reference(subject: Subject, scope: Scope) -> Hits:
     dataset = scope.dataset(subject.namespace, subject.name)
@@ -72,7 +72,7 @@ def colliding_labels(subject: Subject, scope: Scope) -> Hits:
     "DF412",
     "Required datasets that cannot meet",
     "error",
-    source="design 3.8, Exclusive placement",
+    source="datafluid: Exclusive placement",
     plane="kubernetes",
 )
 def never_meet(subject: Subject, scope: Scope) -> Hits:

@@ -27,7 +27,7 @@ _SHORT_MODES = {
     "A dataset or runtime name that no Service could have",
     "error",
     kinds=("Dataset", *RUNTIMES),
-    source="fluid.md 1.1, DNS1035 checked by the controller",
+    source="Fluid: DNS1035 checked by the controller",
 )
 def name(subject: Subject, scope: Scope) -> Hits:
     if subject.name and not is_dns1035_label(subject.name):
@@ -38,14 +38,14 @@ def name(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF102", "A dataset without mounts", "warning", kinds=_DATASET, source="fluid.md 1.1")
+@rule("DF102", "A dataset without mounts", "warning", kinds=_DATASET, source="Fluid")
 def no_mounts(subject: Subject, scope: Scope) -> Hits:
     engines = {runtime.kind for runtime in runtimes_of(subject, scope)}
     if not as_list(subject.at("spec", "mounts")) and "VineyardRuntime" not in engines:
         yield Hit(("spec",), "the dataset mounts nothing.", "Add spec.mounts with a mountPoint and a name.")
 
 
-@rule("DF116", "An access mode spelled wrong", "error", kinds=_DATASET, source="fluid.md 1.1, accessModes")
+@rule("DF116", "An access mode spelled wrong", "error", kinds=_DATASET, source="Fluid: accessModes")
 def access_modes(subject: Subject, scope: Scope) -> Hits:
     for index, mode in enumerate(as_list(subject.at("spec", "accessModes"))):
         if mode in ACCESS_MODES:
@@ -60,7 +60,7 @@ def access_modes(subject: Subject, scope: Scope) -> Hits:
     "Writes wanted on a dataset that allows none",
     "warning",
     kinds=_DATASET,
-    source="fluid.md 8 trap 8",
+    source="Fluid",
 )
 def writes_wanted(subject: Subject, scope: Scope) -> Hits:
     modes = as_list(subject.at("spec", "accessModes"))
@@ -116,7 +116,7 @@ def restore_location(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF121", "A dataset without a runtime", "info", kinds=_DATASET, source="fluid.md 1.1, phase NotBound")
+@rule("DF121", "A dataset without a runtime", "info", kinds=_DATASET, source="Fluid: phase NotBound")
 def no_runtime(subject: Subject, scope: Scope) -> Hits:
     if subject.name and not is_reference(subject) and not runtimes_of(subject, scope):
         yield Hit(

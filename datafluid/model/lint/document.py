@@ -31,7 +31,7 @@ def no_kind(subject: Subject, scope: Scope) -> Hits:
             yield Hit((), f"the object has no {field}.", f"Add {field}: {example}, or what it is.")
 
 
-@rule("DF003", "A kind that Fluid does not have", "error", source="fluid.md 0 and 1")
+@rule("DF003", "A kind that Fluid does not have", "error", source="Fluid")
 def unknown_kind(subject: Subject, scope: Scope) -> Hits:
     in_group = as_text(subject.data.get("apiVersion")).partition("/")[0] == _GROUP
     if in_group and subject.kind and subject.kind not in FLUID_KINDS:
@@ -42,7 +42,7 @@ def unknown_kind(subject: Subject, scope: Scope) -> Hits:
         yield Hit(("kind",), f"Fluid has no kind {show(subject.kind)}.", hint)
 
 
-@rule("DF004", "A kind of Fluid in another API", "error", kinds=FLUID_KINDS, source="fluid.md 1")
+@rule("DF004", "A kind of Fluid in another API", "error", kinds=FLUID_KINDS, source="Fluid")
 def wrong_api(subject: Subject, scope: Scope) -> Hits:
     api = as_text(subject.data.get("apiVersion"))
     unlikely = subject.kind == "Dataset" and api and not api.startswith(_GROUP) and "fluid" not in api
@@ -72,7 +72,7 @@ def bad_name(subject: Subject, scope: Scope) -> Hits:
     "A namespace on a kind that has none",
     "warning",
     kinds=_CLUSTER_SCOPED,
-    source="fluid.md 1, scope cluster",
+    source="Fluid: scope cluster",
 )
 def no_such_scope(subject: Subject, scope: Scope) -> Hits:
     if subject.namespace:
@@ -83,7 +83,7 @@ def no_such_scope(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF009", "An authored status", "info", kinds=FLUID_KINDS, source="design 3.3, status is never sent")
+@rule("DF009", "An authored status", "info", kinds=FLUID_KINDS, source="datafluid: status is never sent")
 def status(subject: Subject, scope: Scope) -> Hits:
     if subject.data.get("status"):
         yield Hit(("status",), "the status is the plane's to write; this one is ignored.", "Leave status out.")

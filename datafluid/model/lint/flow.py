@@ -17,7 +17,7 @@ def _is_cron(subject: Subject) -> bool:
     return subject.spec.get("policy") == "Cron"
 
 
-@rule("DF305", "Policy OnEvent", "error", kinds=_SCHEDULED, source="fluid.md 8 trap 2")
+@rule("DF305", "Policy OnEvent", "error", kinds=_SCHEDULED, source="Fluid")
 def on_event(subject: Subject, scope: Scope) -> Hits:
     if subject.spec.get("policy") == "OnEvent":
         yield Hit(
@@ -27,7 +27,7 @@ def on_event(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF306", "Policy Cron without a schedule", "error", kinds=_SCHEDULED, source="fluid.md Corrections")
+@rule("DF306", "Policy Cron without a schedule", "error", kinds=_SCHEDULED, source="Fluid")
 def no_schedule(subject: Subject, scope: Scope) -> Hits:
     if _is_cron(subject) and not as_text(subject.spec.get("schedule")).strip():
         path = ("spec", "schedule") if "schedule" in subject.spec else ("spec", "policy")
@@ -35,7 +35,13 @@ def no_schedule(subject: Subject, scope: Scope) -> Hits:
         yield Hit(path, "policy Cron without a schedule ends in Failed.", hint)
 
 
-@rule("DF307", "A schedule that is none", "error", kinds=_SCHEDULED, source="transcripts fact 12")
+@rule(
+    "DF307",
+    "A schedule that is none",
+    "error",
+    kinds=_SCHEDULED,
+    source="Fluid: as its controllers were seen to behave",
+)
 def bad_schedule(subject: Subject, scope: Scope) -> Hits:
     schedule = as_text(subject.spec.get("schedule"))
     if not schedule.strip():
@@ -46,7 +52,7 @@ def bad_schedule(subject: Subject, scope: Scope) -> Hits:
         yield Hit(("spec", "schedule"), error.message, error.hint)
 
 
-@rule("DF308", "A schedule without policy Cron", "warning", kinds=_SCHEDULED, source="fluid.md 1.3, policy")
+@rule("DF308", "A schedule without policy Cron", "warning", kinds=_SCHEDULED, source="Fluid: policy")
 def schedule_ignored(subject: Subject, scope: Scope) -> Hits:
     if as_text(subject.spec.get("schedule")) and subject.spec.get("policy") in (None, "", "Once"):
         yield Hit(
@@ -61,7 +67,7 @@ def schedule_ignored(subject: Subject, scope: Scope) -> Hits:
     "A schedule that cannot be changed",
     "info",
     kinds=_SCHEDULED,
-    source="fluid.md Corrections, editing schedule does nothing",
+    source="Fluid: editing schedule does nothing",
     plane="kubernetes",
 )
 def schedule_is_fixed(subject: Subject, scope: Scope) -> Hits:
@@ -73,7 +79,7 @@ def schedule_is_fixed(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF310", "A time to live with policy Cron", "warning", kinds=_SCHEDULED, source="fluid.md 8 trap 10")
+@rule("DF310", "A time to live with policy Cron", "warning", kinds=_SCHEDULED, source="Fluid")
 def ttl_ignored(subject: Subject, scope: Scope) -> Hits:
     if _is_cron(subject) and subject.spec.get("ttlSecondsAfterFinished") is not None:
         yield Hit(
@@ -90,7 +96,7 @@ def _predecessor(subject: Subject, scope: Scope) -> Subject | None:
     return next((each for each in found if each.kind in OPERATIONS), None)
 
 
-@rule("DF312", "A predecessor that is not there", "warning", kinds=OPERATIONS, source="fluid.md 8 trap 9")
+@rule("DF312", "A predecessor that is not there", "warning", kinds=OPERATIONS, source="Fluid")
 def predecessor_missing(subject: Subject, scope: Scope) -> Hits:
     after = as_map(subject.spec.get("runAfter"))
     if not after.get("name") or _predecessor(subject, scope) is not None:
@@ -105,7 +111,7 @@ def predecessor_missing(subject: Subject, scope: Scope) -> Hits:
     yield Hit(_RUN_AFTER, f"it waits for {show(kind)} {show(after['name'])}, which is not in the source.", hint)
 
 
-@rule("DF313", "Operations that wait for each other", "error", kinds=OPERATIONS, source="fluid.md 8 trap 9")
+@rule("DF313", "Operations that wait for each other", "error", kinds=OPERATIONS, source="Fluid")
 def cycle(subject: Subject, scope: Scope) -> Hits:
     seen: dict[int, Subject] = {}
     current: Subject | None = subject
@@ -123,7 +129,7 @@ def cycle(subject: Subject, scope: Scope) -> Hits:
     "A predecessor of another namespace",
     "warning",
     kinds=OPERATIONS,
-    source="fluid.md 1.3, runAfter",
+    source="Fluid: runAfter",
 )
 def other_namespace(subject: Subject, scope: Scope) -> Hits:
     namespace = as_text(subject.at(*_RUN_AFTER, "namespace"))
@@ -140,7 +146,7 @@ def other_namespace(subject: Subject, scope: Scope) -> Hits:
     "An unknown affinity policy",
     "error",
     kinds=OPERATIONS,
-    source="fluid.md 8 trap 14, transcripts fact 12",
+    source="Fluid: as its controllers were seen to behave",
     plane="kubernetes",
 )
 def affinity_policy(subject: Subject, scope: Scope) -> Hits:
@@ -161,7 +167,7 @@ def affinity_policy(subject: Subject, scope: Scope) -> Hits:
     "An affinity strategy behind a closed gate",
     "info",
     kinds=OPERATIONS,
-    source="fluid.md 5, data-flow affinity",
+    source="Fluid: data-flow affinity",
     plane="kubernetes",
 )
 def affinity_gate(subject: Subject, scope: Scope) -> Hits:
@@ -179,7 +185,7 @@ def affinity_gate(subject: Subject, scope: Scope) -> Hits:
     "Several predecessors",
     "error",
     kinds=OPERATIONS,
-    source="fluid.md 1.3, runAfter is one object",
+    source="Fluid: runAfter is one object",
 )
 def several_predecessors(subject: Subject, scope: Scope) -> Hits:
     if as_list(subject.spec.get("runAfter")):

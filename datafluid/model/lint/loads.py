@@ -21,7 +21,7 @@ def _load_paths(subject: Subject) -> list[tuple[Path, str]]:
     "Characters that Fluid refuses in commands",
     "error",
     kinds=("DataLoad",),
-    source="fluid.md 8 trap 7, cmdguard",
+    source="Fluid: cmdguard",
     plane="kubernetes",
 )
 def refused_characters(subject: Subject, scope: Scope) -> Hits:
@@ -43,7 +43,7 @@ def refused_characters(subject: Subject, scope: Scope) -> Hits:
     "A load path that the chart takes apart",
     "error",
     kinds=("DataLoad",),
-    source="fluid.md 5 and 8 trap 7",
+    source="Fluid",
     plane="kubernetes",
 )
 def split_paths(subject: Subject, scope: Scope) -> Hits:
@@ -61,7 +61,7 @@ def split_paths(subject: Subject, scope: Scope) -> Hits:
     "A load path outside every mount",
     "warning",
     kinds=("DataLoad",),
-    source="fluid.md 5, target paths",
+    source="Fluid: target paths",
 )
 def path_in_no_mount(subject: Subject, scope: Scope) -> Hits:
     dataset = scope.dataset(*target_dataset(subject))
@@ -85,7 +85,7 @@ def _is_below(path: str, directory: str) -> bool:
     "A load of several mounts without targets",
     "error",
     kinds=("DataLoad",),
-    source="fluid.md 5, Jindo, issue 4439",
+    source="Fluid: Jindo, issue 4439",
     plane="kubernetes",
 )
 def jindo_targets(subject: Subject, scope: Scope) -> Hits:
@@ -106,7 +106,7 @@ def jindo_targets(subject: Subject, scope: Scope) -> Hits:
     "Load options that the engine ignores",
     "warning",
     kinds=("DataLoad",),
-    source="fluid.md 5, Alluxio",
+    source="Fluid: Alluxio",
     plane="kubernetes",
 )
 def ignored_options(subject: Subject, scope: Scope) -> Hits:

@@ -14,7 +14,7 @@ _SIDES = ("from", "to")
     "Both a dataset and an external storage",
     "error",
     kinds=_KINDS,
-    source="fluid.md 1.3, DataMigrate",
+    source="Fluid: DataMigrate",
 )
 def both(subject: Subject, scope: Scope) -> Hits:
     for side in _SIDES:
@@ -32,7 +32,7 @@ def both(subject: Subject, scope: Scope) -> Hits:
     "Neither a dataset nor an external storage",
     "error",
     kinds=_KINDS,
-    source="fluid.md 1.3, DataMigrate",
+    source="Fluid: DataMigrate",
 )
 def neither(subject: Subject, scope: Scope) -> Hits:
     for side in _SIDES:
@@ -45,7 +45,7 @@ def neither(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule("DF336", "A migration onto itself", "error", kinds=_KINDS, source="fluid.md 1.3, DataMigrate")
+@rule("DF336", "A migration onto itself", "error", kinds=_KINDS, source="Fluid: DataMigrate")
 def onto_itself(subject: Subject, scope: Scope) -> Hits:
     source, target = (as_map(subject.spec.get(side)) for side in _SIDES)
     if source and source == target:
@@ -57,7 +57,7 @@ def onto_itself(subject: Subject, scope: Scope) -> Hits:
     "A parallel migration without its SSH secret",
     "error",
     kinds=_KINDS,
-    source="fluid.md 1.3, TargetSSHSecretNameNotSet",
+    source="Fluid: TargetSSHSecretNameNotSet",
     plane="kubernetes",
 )
 def ssh_secret(subject: Subject, scope: Scope) -> Hits:
@@ -71,7 +71,7 @@ def ssh_secret(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF342", "A migration without any dataset", "error", kinds=_KINDS, source="fluid.md 5, target dataset")
+@rule("DF342", "A migration without any dataset", "error", kinds=_KINDS, source="Fluid: target dataset")
 def no_dataset(subject: Subject, scope: Scope) -> Hits:
     places = [as_map(subject.spec.get(side)) for side in _SIDES]
     if all(place.get("externalStorage") for place in places) and not any(place.get("dataset") for place in places):

@@ -39,7 +39,7 @@ def points(subject: Subject) -> Iterator[tuple[Path, str]]:
     "A mount point too short to be one",
     "error",
     kinds=_DATASET,
-    source="fluid.md 1.1, minLength 5",
+    source="Fluid: minLength",
 )
 def too_short(subject: Subject, scope: Scope) -> Hits:
     for path, point in points(subject):
@@ -51,7 +51,7 @@ def too_short(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule("DF104", "A mount point of unknown scheme", "warning", kinds=_DATASET, source="fluid.md 1.1, schemes")
+@rule("DF104", "A mount point of unknown scheme", "warning", kinds=_DATASET, source="Fluid: schemes")
 def unknown_scheme(subject: Subject, scope: Scope) -> Hits:
     for path, point in points(subject):
         matched = _SCHEME.match(point)
@@ -80,7 +80,7 @@ def _about_scheme(point: str, scheme: str) -> tuple[str, str]:
     "A local path spelled wrong",
     "error",
     kinds=_DATASET,
-    source="fluid.md 1.1, pkg/common/fluid_ufs_scheme.go",
+    source="Fluid: pkg/common/fluid_ufs_scheme.go",
 )
 def local_spelling(subject: Subject, scope: Scope) -> Hits:
     for path, point in points(subject):
@@ -98,7 +98,7 @@ def local_spelling(subject: Subject, scope: Scope) -> Hits:
     "A volume claim spelled wrong",
     "error",
     kinds=_DATASET,
-    source="fluid.md 1.1, pkg/common/fluid_ufs_scheme.go",
+    source="Fluid: pkg/common/fluid_ufs_scheme.go",
 )
 def pvc_spelling(subject: Subject, scope: Scope) -> Hits:
     for path, point in points(subject):
@@ -113,7 +113,7 @@ def pvc_spelling(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule("DF113", "Two mounts of one name", "error", kinds=_DATASET, source="fluid.md 8 trap 13")
+@rule("DF113", "Two mounts of one name", "error", kinds=_DATASET, source="Fluid")
 def same_name(subject: Subject, scope: Scope) -> Hits:
     seen: set[str] = set()
     for path, mount in subject.maps("spec", "mounts"):
@@ -127,7 +127,7 @@ def same_name(subject: Subject, scope: Scope) -> Hits:
         seen.add(name)
 
 
-@rule("DF114", "Two mounts at one path", "error", kinds=_DATASET, source="fluid.md 1.1 and 8 trap 13")
+@rule("DF114", "Two mounts at one path", "error", kinds=_DATASET, source="Fluid")
 def same_path(subject: Subject, scope: Scope) -> Hits:
     seen: dict[str, str] = {}
     for path, mount in subject.maps("spec", "mounts"):
@@ -146,7 +146,7 @@ def mount_path(mount: Mapping[str, Any]) -> str:
     return "/" + (as_text(mount.get("path")) or as_text(mount.get("name"))).strip("/")
 
 
-@rule("DF115", "An option that is given twice", "warning", kinds=_DATASET, source="fluid.md 1.1, encryptOptions")
+@rule("DF115", "An option that is given twice", "warning", kinds=_DATASET, source="Fluid: encryptOptions")
 def option_twice(subject: Subject, scope: Scope) -> Hits:
     shared = [*_encrypted(subject, ("spec", "sharedEncryptOptions"))]
     yield from _twice(shared, as_map(subject.at("spec", "sharedOptions")))

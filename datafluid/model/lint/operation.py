@@ -26,7 +26,7 @@ _BACKUP = re.compile(r"(local://.+|pvc://[a-z0-9].*)", re.DOTALL)
     "An operation name too long for what it creates",
     "error",
     kinds=OPERATIONS,
-    source="fluid.md 8 trap 6, golden/names.json",
+    source="Fluid",
     plane="kubernetes",
 )
 def name_too_long(subject: Subject, scope: Scope) -> Hits:
@@ -41,7 +41,7 @@ def name_too_long(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF302", "An operation on no dataset", "error", kinds=OPERATIONS, source="fluid.md 1.3")
+@rule("DF302", "An operation on no dataset", "error", kinds=OPERATIONS, source="Fluid")
 def no_dataset(subject: Subject, scope: Scope) -> Hits:
     if subject.kind == "DataMigrate" or target_dataset(subject)[1]:
         return
@@ -55,7 +55,7 @@ def no_dataset(subject: Subject, scope: Scope) -> Hits:
     "A dataset without its namespace",
     "error",
     kinds=("DataLoad", "DataProcess"),
-    source="fluid.md 8 trap 1",
+    source="Fluid",
     plane="kubernetes",
 )
 def no_namespace(subject: Subject, scope: Scope) -> Hits:
@@ -74,7 +74,7 @@ def no_namespace(subject: Subject, scope: Scope) -> Hits:
     "A dataset of another namespace",
     "error",
     kinds=OPERATIONS,
-    source="fluid.md Corrections, transcripts fact 14",
+    source="Fluid: as its controllers were seen to behave",
 )
 def other_namespace(subject: Subject, scope: Scope) -> Hits:
     paths: list[Path] = [("spec", "dataset")]
@@ -95,7 +95,7 @@ def other_namespace(subject: Subject, scope: Scope) -> Hits:
     "A DataBackup",
     "error",
     kinds=("DataBackup",),
-    source="fluid.md 8 trap 4",
+    source="Fluid",
     plane="kubernetes",
 )
 def backup(subject: Subject, scope: Scope) -> Hits:
@@ -128,7 +128,7 @@ def backup_path(subject: Subject, scope: Scope) -> Hits:
     "An operation that the runtime cannot do",
     "error",
     kinds=OPERATIONS,
-    source="fluid.md 5, support matrix; 8 trap 3",
+    source="Fluid: support matrix",
     plane="kubernetes",
 )
 def unsupported(subject: Subject, scope: Scope) -> Hits:
@@ -158,7 +158,7 @@ def unsupported(subject: Subject, scope: Scope) -> Hits:
     "An operation on a dataset that is not there",
     "warning",
     kinds=OPERATIONS,
-    source="fluid.md 1.3, phase",
+    source="Fluid: phase",
 )
 def misspelled_dataset(subject: Subject, scope: Scope) -> Hits:
     namespace, name = target_dataset(subject)

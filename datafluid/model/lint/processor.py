@@ -15,7 +15,7 @@ _POD = (*_PROCESSOR, "job", "podSpec")
 _FAR_ENOUGH = ("Never", "OnFailure")
 
 
-@rule("DF321", "A job without a pod", "error", kinds=_KINDS, source="fluid.md 8 trap 5", plane="kubernetes")
+@rule("DF321", "A job without a pod", "error", kinds=_KINDS, source="Fluid", plane="kubernetes")
 def no_pod_spec(subject: Subject, scope: Scope) -> Hits:
     job = subject.at(*_PROCESSOR, "job")
     if isinstance(job, Mapping) and not job.get("podSpec"):
@@ -26,20 +26,20 @@ def no_pod_spec(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF322", "Both a job and a script", "error", kinds=_KINDS, source="fluid.md 5, MultipleProcessorSpecified")
+@rule("DF322", "Both a job and a script", "error", kinds=_KINDS, source="Fluid: MultipleProcessorSpecified")
 def two_processors(subject: Subject, scope: Scope) -> Hits:
     if subject.at(*_PROCESSOR, "job") is not None and subject.at(*_SCRIPT) is not None:
         yield Hit(_PROCESSOR, "a DataProcess has one processor, not two.", "Keep job or script.")
 
 
-@rule("DF323", "Neither a job nor a script", "error", kinds=_KINDS, source="fluid.md 5, ProcessorNotSpecified")
+@rule("DF323", "Neither a job nor a script", "error", kinds=_KINDS, source="Fluid: ProcessorNotSpecified")
 def no_processor(subject: Subject, scope: Scope) -> Hits:
     processor = subject.at(*_PROCESSOR)
     if isinstance(processor, Mapping) and processor.get("job") is None and processor.get("script") is None:
         yield Hit(_PROCESSOR, "the DataProcess has nothing to run.", "Set processor.script or processor.job.")
 
 
-@rule("DF324", "A script without its image", "error", kinds=_KINDS, source="fluid.md 8 trap 5")
+@rule("DF324", "A script without its image", "error", kinds=_KINDS, source="Fluid")
 def script_image(subject: Subject, scope: Scope) -> Hits:
     script = subject.at(*_SCRIPT)
     if not isinstance(script, Mapping):
@@ -53,14 +53,14 @@ def script_image(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF325", "An empty script", "error", kinds=_KINDS, source="fluid.md 1.3, source required")
+@rule("DF325", "An empty script", "error", kinds=_KINDS, source="Fluid: source required")
 def empty_script(subject: Subject, scope: Scope) -> Hits:
     source = subject.at(*_SCRIPT, "source")
     if isinstance(source, str) and not source.strip():
         yield Hit((*_SCRIPT, "source"), "the script is empty.", "Write the commands to run.")
 
 
-@rule("DF326", "A job pod that restarts for ever", "error", kinds=_KINDS, source="fluid.md 8 trap 5")
+@rule("DF326", "A job pod that restarts for ever", "error", kinds=_KINDS, source="Fluid")
 def restart_policy(subject: Subject, scope: Scope) -> Hits:
     pod = subject.at(*_POD)
     if isinstance(pod, Mapping) and pod and pod.get("restartPolicy") not in _FAR_ENOUGH:
@@ -72,7 +72,7 @@ def restart_policy(subject: Subject, scope: Scope) -> Hits:
         )
 
 
-@rule("DF327", "A mount in the dataset's place", "error", kinds=_KINDS, source="fluid.md 5, ConflictMountPath")
+@rule("DF327", "A mount in the dataset's place", "error", kinds=_KINDS, source="Fluid: ConflictMountPath")
 def mount_conflict(subject: Subject, scope: Scope) -> Hits:
     wanted = as_text(subject.at("spec", "dataset", "mountPath")).rstrip("/")
     for path, mount in _volume_mounts(subject):

@@ -20,7 +20,7 @@ _REFERENCE = re.compile(r"dataset://([^/]+)/([^/]+)(/.*)?", re.DOTALL)
     "A dataset reference beside other mounts",
     "error",
     kinds=_DATASET,
-    source="fluid.md 4, reference datasets",
+    source="Fluid: reference datasets",
 )
 def reference_alone(subject: Subject, scope: Scope) -> Hits:
     if is_reference(subject) and len(as_list(subject.at("spec", "mounts"))) > 1:
@@ -36,7 +36,7 @@ def reference_alone(subject: Subject, scope: Scope) -> Hits:
     "A dataset reference spelled wrong",
     "error",
     kinds=_DATASET,
-    source="fluid.md 4, reference datasets",
+    source="Fluid: reference datasets",
 )
 def reference_spelling(subject: Subject, scope: Scope) -> Hits:
     for path, point in points(subject):
@@ -55,7 +55,7 @@ def reference_spelling(subject: Subject, scope: Scope) -> Hits:
     "A reference to a reference dataset",
     "error",
     kinds=_DATASET,
-    source="fluid.md 4, reference datasets",
+    source="Fluid: reference datasets",
 )
 def reference_nested(subject: Subject, scope: Scope) -> Hits:
     for path, point in points(subject):

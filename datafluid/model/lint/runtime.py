@@ -18,7 +18,7 @@ _SCRAPE_TARGETS = ("MountPod", "Sidecar", "All", "None")
     "A runtime named unlike its dataset",
     "warning",
     kinds=_RUNTIMES,
-    source="fluid.md 1.1, same name and namespace",
+    source="Fluid: same name and namespace",
 )
 def no_dataset(subject: Subject, scope: Scope) -> Hits:
     datasets = scope.of_kind("Dataset")
@@ -40,7 +40,7 @@ def no_dataset(subject: Subject, scope: Scope) -> Hits:
     "A second runtime for one dataset",
     "error",
     kinds=_RUNTIMES,
-    source="fluid.md Corrections, transcripts fact 20",
+    source="Fluid: as its controllers were seen to behave",
 )
 def second_runtime(subject: Subject, scope: Scope) -> Hits:
     others = [each for each in scope.named(_RUNTIMES, subject.namespace, subject.name) if each.kind != subject.kind]
@@ -58,7 +58,7 @@ def second_runtime(subject: Subject, scope: Scope) -> Hits:
     "An unknown clean policy",
     "error",
     kinds=_RUNTIMES,
-    source="fluid.md 1.2, cleanPolicy free string",
+    source="Fluid: cleanPolicy free string",
 )
 def clean_policy(subject: Subject, scope: Scope) -> Hits:
     known = _CLEAN_POLICIES + (["OnFuseChanged"] if subject.kind == "JuiceFSRuntime" else [])
@@ -76,7 +76,7 @@ def clean_policy(subject: Subject, scope: Scope) -> Hits:
     "A ThinRuntime without a profile",
     "warning",
     kinds=("ThinRuntime",),
-    source="fluid.md 1.2, profileName",
+    source="Fluid: profileName",
 )
 def no_profile(subject: Subject, scope: Scope) -> Hits:
     dataset = scope.dataset(subject.namespace, subject.name)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_CODES"]
 
 SCHEMA_CODES = frozenset({"DF010", "DF011", "DF012", "DF013"})
-_SOURCE = "fluid.md 8 and appendix A"
+_SOURCE = "Fluid"
 _PRIVATE = frozenset({"options", "sharedOptions", "parallelOptions", "properties", "env", "source", "data"})
 _EXPECTED = {
     "string": "text",
@@ -46,7 +46,7 @@ _ACTUAL = (
 _SAID = re.compile(r"^(Value error|Assertion failed), ")
 
 
-@rule("DF010", "An unknown field", "error", kinds=FLUID_KINDS, source="fluid.md 8, unknown fields are pruned")
+@rule("DF010", "An unknown field", "error", kinds=FLUID_KINDS, source="Fluid: unknown fields are pruned")
 def unknown_field(subject: Subject, scope: Scope) -> Hits:
     model = _model_of(subject.kind)
     for error, path in _errors(subject, scope, "DF010"):

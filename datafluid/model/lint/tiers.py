@@ -36,7 +36,7 @@ def _is_size(value: Any) -> bool:
     "A cache level without a size",
     "error",
     kinds=_TIERED,
-    source="fluid.md 1.2, either quota or quotaList must be set",
+    source="Fluid: either quota or quotaList must be set",
 )
 def no_quota(subject: Subject, scope: Scope) -> Hits:
     for path, level in _levels(subject):
@@ -44,7 +44,7 @@ def no_quota(subject: Subject, scope: Scope) -> Hits:
             yield Hit(path, "the level has neither quota nor quotaList.", "Add quota, for example 10Gi.")
 
 
-@rule("DF205", "A cache size that is none", "error", kinds=_TIERED, source="fluid.md 1.2, quota")
+@rule("DF205", "A cache size that is none", "error", kinds=_TIERED, source="Fluid: quota")
 def bad_quota(subject: Subject, scope: Scope) -> Hits:
     hint = "Write a quantity larger than zero, such as 512Mi, 10Gi or 1Ti."
     for path, level in _levels(subject):
@@ -56,7 +56,7 @@ def bad_quota(subject: Subject, scope: Scope) -> Hits:
             yield Hit((*path, "quotaList"), f"{show(level['quotaList'])} is no list of sizes.", hint)
 
 
-@rule("DF206", "A quotaList of one size", "error", kinds=_TIERED, source="fluid.md 8 trap 15")
+@rule("DF206", "A quotaList of one size", "error", kinds=_TIERED, source="Fluid")
 def quota_list_of_one(subject: Subject, scope: Scope) -> Hits:
     for path, level in _levels(subject):
         quotas = as_text(level.get("quotaList"))
@@ -98,7 +98,7 @@ def _fraction(value: Any) -> float | None:
     return number if 0 < number <= 1 else None
 
 
-@rule("DF209", "A watermark that is no fraction", "error", kinds=_TIERED, source="fluid.md 1.2, high and low")
+@rule("DF209", "A watermark that is no fraction", "error", kinds=_TIERED, source="Fluid: high and low")
 def watermark(subject: Subject, scope: Scope) -> Hits:
     for path, level in _levels(subject):
         for key in _LEVEL_KEYS:
@@ -110,7 +110,7 @@ def watermark(subject: Subject, scope: Scope) -> Hits:
                 )
 
 
-@rule("DF210", "A high watermark below the low one", "error", kinds=_TIERED, source="fluid.md 1.2, high and low")
+@rule("DF210", "A high watermark below the low one", "error", kinds=_TIERED, source="Fluid: high and low")
 def watermarks_swapped(subject: Subject, scope: Scope) -> Hits:
     for path, level in _levels(subject):
         high, low = _fraction(level.get("high")), _fraction(level.get("low"))
@@ -127,7 +127,7 @@ def watermarks_swapped(subject: Subject, scope: Scope) -> Hits:
     "A cache level in an emptyDir",
     "warning",
     kinds=("AlluxioRuntime",),
-    source="fluid.md 2 (b), short-circuit",
+    source="Fluid: short-circuit",
     plane="kubernetes",
 )
 def empty_dir(subject: Subject, scope: Scope) -> Hits:
@@ -145,7 +145,7 @@ def empty_dir(subject: Subject, scope: Scope) -> Hits:
     "tieredstore spelled wrong",
     "error",
     kinds=tuple(RUNTIMES),
-    source="fluid.md 8, unknown fields are pruned",
+    source="Fluid: unknown fields are pruned",
 )
 def spelling(subject: Subject, scope: Scope) -> Hits:
     if subject.kind == "CacheRuntime":

@@ -16,7 +16,7 @@ _REQUIRED = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnore
 _NO_SIDECAR = {"EFCRuntime", "CacheRuntime", "VineyardRuntime"}
 
 
-@rule("DF401", "A scheduling label of unknown value", "warning", source="fluid.md 3, value exactly required")
+@rule("DF401", "A scheduling label of unknown value", "warning", source="Fluid: value exactly required")
 def sched_value(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         for label, (_, value) in template.sched.items():
@@ -28,7 +28,7 @@ def sched_value(subject: Subject, scope: Scope) -> Hits:
                 )
 
 
-@rule("DF402", "Two required datasets in one pod", "warning", source="fluid.md 8 trap 12", plane="kubernetes")
+@rule("DF402", "Two required datasets in one pod", "warning", source="Fluid", plane="kubernetes")
 def required_is_or(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         if len(template.required) > 1:
@@ -43,7 +43,7 @@ def required_is_or(subject: Subject, scope: Scope) -> Hits:
     "DF403",
     "A scheduling label without injection",
     "warning",
-    source="fluid.md 8 trap 11",
+    source="Fluid",
     plane="kubernetes",
 )
 def sched_without_inject(subject: Subject, scope: Scope) -> Hits:
@@ -58,7 +58,7 @@ def sched_without_inject(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule("DF404", "A pinned zone beside a required dataset", "warning", source="fluid.md 3", plane="kubernetes")
+@rule("DF404", "A pinned zone beside a required dataset", "warning", source="Fluid", plane="kubernetes")
 def locality_switched_off(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         if not template.required:
@@ -103,7 +103,7 @@ def sched_without_volume(subject: Subject, scope: Scope) -> Hits:
     "DF406",
     "A required dataset that labels no node",
     "error",
-    source="fluid.md 3, reference",
+    source="Fluid: reference",
     plane="kubernetes",
 )
 def required_nowhere(subject: Subject, scope: Scope) -> Hits:
@@ -119,7 +119,7 @@ def required_nowhere(subject: Subject, scope: Scope) -> Hits:
                 )
 
 
-@rule("DF407", "An injection label of unknown value", "warning", source="fluid.md 3", plane="kubernetes")
+@rule("DF407", "An injection label of unknown value", "warning", source="Fluid", plane="kubernetes")
 def inject_value(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         for label in INJECT:
@@ -132,7 +132,7 @@ def inject_value(subject: Subject, scope: Scope) -> Hits:
                 )
 
 
-@rule("DF408", "The old injection label", "warning", source="fluid.md 3", plane="kubernetes")
+@rule("DF408", "The old injection label", "warning", source="Fluid", plane="kubernetes")
 def deprecated_label(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         if _DEPRECATED in template.labels:
@@ -143,7 +143,7 @@ def deprecated_label(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule("DF409", "Fluid's labels on the workload", "warning", source="fluid.md 3, pod label", plane="kubernetes")
+@rule("DF409", "Fluid's labels on the workload", "warning", source="Fluid: pod label", plane="kubernetes")
 def label_on_workload(subject: Subject, scope: Scope) -> Hits:
     if subject.kind == "Pod" or not any(True for _ in templates(subject)):
         return
@@ -160,7 +160,7 @@ def label_on_workload(subject: Subject, scope: Scope) -> Hits:
     "DF410",
     "A required dataset in serverless mode",
     "warning",
-    source="transcripts fact 25",
+    source="Fluid: as its controllers were seen to behave",
     plane="kubernetes",
 )
 def serverless_required(subject: Subject, scope: Scope) -> Hits:
@@ -174,7 +174,7 @@ def serverless_required(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-@rule("DF413", "A claim of another namespace", "warning", source="design 3.7, PVCs are namespaced")
+@rule("DF413", "A claim of another namespace", "warning", source="datafluid: PVCs are namespaced")
 def claim_elsewhere(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         for claim in template.claims:

@@ -51,9 +51,7 @@ def text_of(objects: list[Object] | str) -> str:
     return yaml.safe_dump_all(objects, sort_keys=False, width=1000, allow_unicode=True)
 
 
-def obj(
-    kind: str, spec: Any = None, *, name: str = "demo", namespace: str | None = "team", **more: Any
-) -> Object:
+def obj(kind: str, spec: Any = None, *, name: str = "demo", namespace: str | None = "team", **more: Any) -> Object:
     """An object of Fluid."""
     metadata: Object = {"name": name}
     if namespace is not None:
@@ -65,9 +63,7 @@ def obj(
     return {**made, **more}
 
 
-def dataset(
-    *mounts: Mapping[str, Any], name: str = "demo", namespace: str | None = "team", **spec: Any
-) -> Object:
+def dataset(*mounts: Mapping[str, Any], name: str = "demo", namespace: str | None = "team", **spec: Any) -> Object:
     """A dataset with these mounts, or with a good one."""
     given = [dict(mount) for mount in mounts] or [{"mountPoint": "s3://bucket/data", "name": "data"}]
     return obj("Dataset", {"mounts": given, **spec}, name=name, namespace=namespace)
@@ -150,18 +146,12 @@ SERVERLESS = {"serverless.fluid.io/inject": "true"}
 REQUIRED = {"fluid.io/dataset.demo.sched": "required"}
 
 
-def pod(
-    *claims: str, labels: Mapping[str, str] | None = None, annotations: Any = None, **spec: Any
-) -> Object:
+def pod(*claims: str, labels: Mapping[str, str] | None = None, annotations: Any = None, **spec: Any) -> Object:
     """A pod that mounts these claims, or that of the dataset demo."""
-    volumes = [
-        {"name": claim, "persistentVolumeClaim": {"claimName": claim}} for claim in (claims or ("demo",))
-    ]
+    volumes = [{"name": claim, "persistentVolumeClaim": {"claimName": claim}} for claim in (claims or ("demo",))]
     metadata: Object = {"labels": dict(labels or {})}
     if annotations:
-        metadata["annotations"] = {
-            f"file-prefetcher.fluid.io/{key}": value for key, value in annotations.items()
-        }
+        metadata["annotations"] = {f"file-prefetcher.fluid.io/{key}": value for key, value in annotations.items()}
     body = {"containers": [{"name": "main", "image": "busybox"}], "volumes": volumes, **spec}
     return obj("Pod", body, name="app", api="v1", metadata=metadata)
 
@@ -169,9 +159,7 @@ def pod(
 def job(made: Object, labels: Mapping[str, str] | None = None) -> Object:
     """A Job that makes this pod."""
     template = {"metadata": {"labels": made["metadata"]["labels"]}, "spec": made["spec"]}
-    return obj(
-        "Job", {"template": template}, name="app", api="batch/v1", metadata={"labels": dict(labels or {})}
-    )
+    return obj("Job", {"template": template}, name="app", api="batch/v1", metadata={"labels": dict(labels or {})})
 
 
 def unrelated() -> Object:

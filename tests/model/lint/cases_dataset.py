@@ -87,9 +87,7 @@ CASES = [
         code="DF015",
         bad=[obj("Dataset", metadata={"labels": {"owner": "me@example.com"}})],
         path="metadata.labels.owner",
-        good=[
-            obj("Dataset", metadata={"labels": {"owner": "me"}, "annotations": {"owner": "me@example.com"}})
-        ],
+        good=[obj("Dataset", metadata={"labels": {"owner": "me"}, "annotations": {"owner": "me@example.com"}})],
     ),
     Case(
         code="DF020",
@@ -148,9 +146,7 @@ CASES = [
             mounted(
                 "s3://bucket/x",
                 options={"fs.s3a.aws.credentials.provider": "com.example.Chain", "aws.region": "eu"},
-                encryptOptions=[
-                    {"name": "aws.secretKey", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
-                ],
+                encryptOptions=[{"name": "aws.secretKey", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
             )
         ],
     ),
@@ -168,9 +164,7 @@ CASES = [
     ),
     Case(
         code="DF109",
-        bad=[
-            dataset({"mountPoint": "dataset://base/imagenet"}, {"mountPoint": "s3://bucket/x", "name": "x"})
-        ],
+        bad=[dataset({"mountPoint": "dataset://base/imagenet"}, {"mountPoint": "s3://bucket/x", "name": "x"})],
         path="spec.mounts",
         good=[_TO_OTHER],
     ),
@@ -199,11 +193,7 @@ CASES = [
     ),
     Case(
         code="DF113",
-        bad=[
-            dataset(
-                {"mountPoint": "s3://b/1", "name": "x"}, {"mountPoint": "s3://b/2", "name": "x", "path": "/y"}
-            )
-        ],
+        bad=[dataset({"mountPoint": "s3://b/1", "name": "x"}, {"mountPoint": "s3://b/2", "name": "x", "path": "/y"})],
         path="spec.mounts[1].name",
         good=[dataset({"mountPoint": "s3://b/1", "name": "x"}, {"mountPoint": "s3://b/1", "name": "X"})],
     ),
@@ -229,9 +219,7 @@ CASES = [
             mounted(
                 "s3://b/1",
                 options={"aws.region": "eu"},
-                encryptOptions=[
-                    {"name": "aws.region", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
-                ],
+                encryptOptions=[{"name": "aws.region", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
             )
         ],
         path="spec.mounts[0].encryptOptions[0].name",

@@ -111,12 +111,8 @@ CASES = [
         good=[load(**after())],
     ),
     Case(code="DF319", bad=[backup()], path="", good=[load()]),
-    Case(
-        code="DF320", bad=[backup("s3://bucket/x")], path="spec.backupPath", good=[backup("local:///backup")]
-    ),
-    Case(
-        code="DF321", bad=[process(job={})], path="spec.processor.job", good=[process(job={"podSpec": _POD})]
-    ),
+    Case(code="DF320", bad=[backup("s3://bucket/x")], path="spec.backupPath", good=[backup("local:///backup")]),
+    Case(code="DF321", bad=[process(job={})], path="spec.processor.job", good=[process(job={"podSpec": _POD})]),
     Case(
         code="DF322",
         bad=[process(job={"podSpec": _POD}, script=SCRIPT)],
@@ -135,9 +131,7 @@ CASES = [
         path="spec.processor.script",
         good=[script()],
     ),
-    Case(
-        code="DF325", bad=[script(source=" ")], path="spec.processor.script.source", good=[script(source=":")]
-    ),
+    Case(code="DF325", bad=[script(source=" ")], path="spec.processor.script.source", good=[script(source=":")]),
     Case(
         code="DF326",
         bad=[process(job={"podSpec": {**_POD, "restartPolicy": "Always"}})],

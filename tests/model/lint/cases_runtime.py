@@ -91,11 +91,7 @@ CASES = [
         code="DF214",
         bad=[runtime(fuse={"properties": {"fs.oss.accessKeySecret": "hunter2"}})],
         path="spec.fuse.properties['fs.oss.accessKeySecret']",
-        good=[
-            runtime(
-                properties={"alluxio.underfs.gcs.credential.path": "/etc/gcs", "alluxio.user.file.secret": ""}
-            )
-        ],
+        good=[runtime(properties={"alluxio.underfs.gcs.credential.path": "/etc/gcs", "alluxio.user.file.secret": ""})],
     ),
     Case(
         code="DF215",

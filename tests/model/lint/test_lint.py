@@ -83,9 +83,7 @@ def test_text_that_is_no_yaml_is_a_finding() -> None:
 def test_what_a_cluster_does_wrong_is_milder_elsewhere() -> None:
     """On one machine a trap of clusters is a warning, so it does not stop apply there."""
     long = load(name="a" * 50)
-    severities = {
-        plane: [each.severity for each in lint(long, plane=plane)] for plane in ("kubernetes", "embedded")
-    }
+    severities = {plane: [each.severity for each in lint(long, plane=plane)] for plane in ("kubernetes", "embedded")}
     assert severities == {"kubernetes": ["error"], "embedded": ["warning"]}
     assert [each.severity for each in lint(long)] == ["error"]
 
@@ -183,9 +181,7 @@ def test_names_with_terminal_escapes_are_quoted() -> None:
             assert text.isprintable(), finding.code
 
 
-_scalar = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.just(10**400), st.floats(), st.text(max_size=8)
-)
+_scalar = st.one_of(st.none(), st.booleans(), st.integers(), st.just(10**400), st.floats(), st.text(max_size=8))
 _json = st.recursive(
     _scalar,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -204,9 +200,7 @@ def _mutated(made: Any, path: list[int], value: Any) -> Any:
 
 
 _objects = [each for case in CASES if not isinstance(case.bad, str) for each in case.bad]
-_wild = st.builds(
-    _mutated, st.sampled_from(_objects), st.lists(st.integers(0, 7), min_size=1, max_size=7), _json
-)
+_wild = st.builds(_mutated, st.sampled_from(_objects), st.lists(st.integers(0, 7), min_size=1, max_size=7), _json)
 
 
 @given(
@@ -216,9 +210,7 @@ _wild = st.builds(
 @settings(max_examples=400, deadline=None)
 def test_nothing_makes_lint_fail(objects: list[Any], plane: Any) -> None:
     """Manifests that are wrong through and through are reported, not raised."""
-    for finding in lint(
-        [each if isinstance(each, dict) else {"kind": each} for each in objects], plane=plane
-    ):
+    for finding in lint([each if isinstance(each, dict) else {"kind": each} for each in objects], plane=plane):
         assert finding.message
         assert finding.path.isprintable()
         assert finding.message.isprintable()
@@ -255,9 +247,7 @@ def test_a_source_that_is_none_is_an_error() -> None:
 def test_the_reference_page_is_up_to_date() -> None:
     """``docs/reference/lint.md`` is what the table says."""
     page = ROOT / "docs" / "reference" / "lint.md"
-    assert page.read_text() == reference(), (
-        "run: python -m datafluid.model.lint.reference > docs/reference/lint.md"
-    )
+    assert page.read_text() == reference(), "run: python -m datafluid.model.lint.reference > docs/reference/lint.md"
 
 
 def test_rules_name_kinds_that_exist() -> None:

@@ -1,0 +1,45 @@
+"""README and docs: every code block runs, every link leads somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_code_block_runs(document: Path, tmp_path: Path) -> None:
+    """In order, in an empty directory, as somebody who types them would."""
+    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environ["PYTHONWARNINGS"] = ""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("run_document.py")), str(document), str(REPOSITORY)],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    """Links within the repository."""
+    for target in _LINK.findall(document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_lint_reference_is_the_rules_own() -> None:
+    """The page is generated; a rule that changes changes it."""
+    from datafluid.model.lint.reference import reference
+
+    assert (REPOSITORY / "docs/reference/lint.md").read_text(encoding="utf-8").strip() == reference().strip()
