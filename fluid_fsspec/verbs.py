@@ -6,24 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fluid_fsspec import paths, routes
+from fluid_fsspec.base import Rooted
 
 if TYPE_CHECKING:
     from fluid_fsspec.locality import BlockLocation, ContentSummary, Explanation, FileChecksum
-    from fluid_fsspec.tree import Tree
 
 __all__ = ["Verbs"]
 
 
-class Verbs:
+class Verbs(Rooted):
     """Mixed into `fluid_fsspec.FluidFileSystem`."""
-
-    context: str | None
-
-    if TYPE_CHECKING:
-
-        def _strip_protocol(self, path: Any) -> Any: ...
-        def _locate(self, path: str) -> tuple[Tree, str]: ...
-        def glob(self, path: str, **kwargs: Any) -> Any: ...
 
     def explain(self, path: str) -> Explanation:
         """Say which way a read of ``path`` goes, why not the ways before it, and what that costs.
