@@ -268,8 +268,7 @@ class Client:
 
         errors = [finding for finding in self.lint(source) if finding.severity == "error"]
         if errors:
-            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", hint=errors[0].hint, findings=errors)
+            raise manifest.refusal(errors)
         return [model.manifest() for model in manifest.load(source)]
 
     def _in_namespace(self, manifest: Manifest) -> Manifest:

@@ -5,7 +5,6 @@ The verbs follow Hadoop's FileSystem, whose users have had them for years.
 
 from __future__ import annotations
 
-import html
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,11 +139,13 @@ class Explanation:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(label)}</th><td>{html.escape(text)}</td></tr>"
+            f"<tr><th style='text-align:left'>{escape(label)}</th><td>{escape(text)}</td></tr>"
             for label, text in self.rows()
         )
-        return f"<table><caption>{html.escape(self.url)}</caption>{cells}</table>"
+        return f"<table><caption>{escape(self.url)}</caption>{cells}</table>"
 
 
 def explain(tree: Tree, below: str, *, url: str, mount_point: str) -> Explanation:

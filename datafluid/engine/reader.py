@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from typing_extensions import Buffer
 
@@ -100,18 +100,18 @@ class Reader:
         return len(data)
 
     def ensure(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Fetch what is missing of several ``(start, end)`` ranges, in parallel."""
+        """Fetch what is missing of several ``(start, end)`` ranges, in parallel, as far as there is room."""
         filling = self._filling
         if filling is None:
             return
         wide = [aligned(start, min(end, self.size), unit=_UNIT, size=self.size) for start, end in ranges]
         holes = coalesce((hole for start, end in wide for hole in filling.missing(start, end)), gap=_GAP)
         parts = [(a, min(a + _AHEAD, end)) for start, end in holes for a in range(start, end, _AHEAD)]
-        if len(parts) == 1:
-            self._fetch(*parts[0])
-        elif parts:
-            for future in [_pool().submit(self._fetch, start, end) for start, end in parts]:
-                future.result()
+        futures = [_pool().submit(self._fetch, start, end) for start, end in parts]
+        wait(futures)  # all of them, before any error: they write to our descriptor
+        for error in (future.exception() for future in futures):
+            if error is not None and not isinstance(error, CacheFull):  # what finds no room is read past the cache
+                raise error
 
     def close(self) -> None:
         """Let go of the file; reads afterwards fail."""

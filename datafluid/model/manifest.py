@@ -7,7 +7,7 @@ written is read back to the same values. Input is bounded: no file can make us u
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from datafluid.model.base import Resource
 from datafluid.model.kinds import KINDS
 from datafluid.model.lint.finding import Finding
 
-__all__ = ["Document", "dump", "load", "parse"]
+__all__ = ["Document", "dump", "load", "parse", "refusal"]
 
 _LARGEST = 8 << 20  # characters of a source
 _MOST_ALIASES = 200
@@ -115,9 +115,15 @@ def load(source: Any) -> list[Resource]:
         found = [finding for finding in lint(sources) if finding.severity == "error"]
     if not found:
         raise _invalid("it is not a manifest of a Fluid kind.", f"The kinds are: {', '.join(KINDS)}.", None)
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    where = f"{found[0].path}: " if found[0].path else ""
-    raise Invalid(f"{where}{found[0].message}{more}", hint=found[0].hint, findings=found)
+    raise refusal(found)
+
+
+def refusal(errors: Sequence[Finding]) -> Invalid:
+    """The error that refuses manifests: it tells the first finding and carries all."""
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    where = f"{first.path}: " if first.path else ""
+    return Invalid(f"{where}{first.message}{more}", hint=first.hint, findings=errors)
 
 
 def dump(objects: Iterable[Resource | Mapping[str, Any]]) -> str:
@@ -253,10 +259,18 @@ def _objects(source: Any) -> Iterator[Mapping[str, Any]]:
         yield from items if isinstance(items, list) else (source,)
     elif isinstance(source, str | Path):
         for document in parse(_text_of(source)):
+            if isinstance(document.data, str | int | float | None):
+                raise _invalid(
+                    f"{str(document.data)[:40]!r} is neither a manifest nor the name of a file.",
+                    "Give YAML text, or a path that ends in .yaml, .yml or .json.",
+                    document.line,
+                )
             yield from _objects(document.data)
-    else:
+    elif isinstance(source, Iterable) and not isinstance(source, bytes):
         for part in source:
             yield from _objects(part)
+    else:
+        raise _invalid(f"a {type(source).__name__} is no manifest.", "Give YAML text, a path, a dict or a model.", None)
 
 
 def _text_of(source: str | Path) -> str:

@@ -40,7 +40,7 @@ def parse_quantity(text: str | int) -> int:
     if found is None or isinstance(text, bool):
         raise Invalid(f"{str(text)[:_LONGEST]!r} is not a quantity.", hint="Write for example 500Mi, 20Gi or 1T.")
     number, suffix = Decimal(found["number"]), found["suffix"] or ""
-    if suffix[:1] in ("e", "E") and len(suffix) > 1:
+    if suffix[:1] in ("e", "E") and suffix not in ("E", "Ei"):
         exponent = int(suffix[1:])
         if abs(exponent) > _LONGEST:
             raise Invalid(f"{text!r} is not a quantity that a disk can have.", hint="Write for example 20Gi.")

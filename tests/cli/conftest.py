@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,7 +58,13 @@ def start() -> Iterator[Start]:
 
     def popen(*args: str, **settings: Any) -> subprocess.Popen[str]:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen([*COMMAND, *args], text=True, env=os.environ.copy(), **{**pipes, **settings})
+        process = subprocess.Popen(
+            [*COMMAND, *args],
+            text=True,
+            env=os.environ.copy(),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+            **{**pipes, **settings},
+        )
         started.append(process)
         return process
 

@@ -12,7 +12,7 @@ import pytest
 
 from datafluid.client import Client
 from tests.cli.conftest import Run, Start
-from tests.cli.relay import Relay
+from tests.relay import Relay
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, dataset_manifest
 

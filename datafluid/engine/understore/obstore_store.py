@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ObstoreStore"]
 
+_LOOK = 0.1  # seconds between two looks whether to stop
 _CHUNK = 1 << 20
 _PAGE = 1000
 _Done = tuple[Fetch, Exception | None]
@@ -224,7 +225,15 @@ class ObstoreStore:
                 else:
                     report((fetch, None))
 
-        await asyncio.gather(*(worker() for _ in range(concurrency)))
+        workers = [asyncio.create_task(worker()) for _ in range(concurrency)]
+        watch = asyncio.create_task(_cancel_when(cancelled, workers))
+        try:
+            await asyncio.gather(*workers)
+        except asyncio.CancelledError:
+            if not cancelled():
+                raise
+        finally:
+            watch.cancel()
 
     async def _fetch_one(
         self, fetch: Fetch, sink: Callable[[Fetch, int, Buffer], None], cancelled: Callable[[], bool]
@@ -299,6 +308,14 @@ class ObstoreStore:
             raise Unsupported(f"{where}: not supported by this store.") from error
         except exceptions.BaseError as error:
             raise _general(where, str(error)) from None
+
+
+async def _cancel_when(cancelled: Callable[[], bool], tasks: Iterable[asyncio.Task[None]]) -> None:
+    """A store that has stopped answering must not keep a cancelled load."""
+    while not cancelled():
+        await asyncio.sleep(_LOOK)
+    for task in tasks:
+        task.cancel()
 
 
 def _general(where: str, text: str) -> DatafluidError:

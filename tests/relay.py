@@ -18,12 +18,17 @@ class Relay:
     Args:
         endpoint: The server, ``http://host:port``.
         limit: Bytes that the server may answer in all before it is held back.
+
+    Attributes:
+        passed: Bytes of answers that went through.
+        blocked: Set when answers are held back.
     """
 
     def __init__(self, endpoint: str, limit: int) -> None:
         parts = urlsplit(endpoint)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._left = limit
+        self.passed = 0
         self._lock = threading.Lock()
         self._gate = threading.Event()
         self.blocked = threading.Event()
@@ -68,6 +73,9 @@ class Relay:
                 if held:
                     self._hold(len(data))
                 sink.sendall(data)
+                if held:
+                    with self._lock:
+                        self.passed += len(data)
         for each in (source, sink):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
