@@ -6,95 +6,199 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Self
 
-from datafluid.engine.cache.store import stamp_of
-from datafluid.engine.reading import ReaderFile
+from typing_extensions import Buffer
+
+from datafluid.engine.reading import UNIT, ReaderFile, read_at
 
 if TYPE_CHECKING:
     from datafluid.engine.editing import Writer
-    from datafluid.engine.mounted import Local
-    from fluid_fsspec.filesystem import FluidFileSystem
+    from fluid_fsspec.base import Rooted
     from fluid_fsspec.tree import Tree
 
 __all__ = ["CompressedFile", "FluidFile", "TextFile", "WriteFile", "open_to_read"]
 
-_PATIENCE = 3  # a cached file may be evicted between the look and the open, but hardly three times
-_BUFFER = 64 << 10
+_SHARING = threading.Lock()
 
 
-def open_to_read(fs: FluidFileSystem, tree: Tree, below: str, path: str) -> FluidFile:
+def open_to_read(fs: Rooted, tree: Tree, below: str, path: str) -> FluidFile:
     """Open the complete local file where there is one, else a reader.
 
     Raises:
         NotFound, IsADirectory: there is no such file.
     """
-    local = tree.hot(below) or tree.local(below)
-    for _ in range(_PATIENCE):
-        if local is None:
-            break
-        raw = _open_local(local)
-        if raw is not None:
-            return FluidFile(raw, fs, path, local.entry.size)
-        tree.refresh(below)
-        local = tree.local(below)
-    reader = tree.open(below)
-    return FluidFile(ReaderFile(reader), fs, path, reader.size, buffer_size=_BUFFER)
-
-
-def _open_local(local: Local) -> io.FileIO | None:
-    """The file, unless something else has that name by now."""
-    try:
-        raw = io.FileIO(local.path)
-    except FileNotFoundError:
-        return None
-    if stamp_of(os.fstat(raw.fileno())) == local.stamp:
-        return raw
-    raw.close()
-    return None
+    local = tree.open_local(below)
+    if local is not None:
+        return FluidFile(local, fs, path)
+    return FluidFile(ReaderFile(tree.open(below)), fs, path, buffer_size=UNIT)
 
 
 class FluidFile(io.BufferedReader):
     """A file of a dataset, opened for reading. It pickles: the copy opens anew, at the same position.
 
+    Several threads may use it at once. A read that a thread makes after its own seek is from where that thread went,
+    whatever others do meanwhile: DuckDB reads one handle in many threads so, and gets wrong bytes from files that
+    do not heed it. All other reads go on where the last one, of any thread, has ended.
+
     Args:
         raw: The cached file, or a `ReaderFile`.
         fs: The filesystem.
         path: Its bare path.
-        size: Bytes.
     """
 
-    def __init__(
-        self,
-        raw: io.RawIOBase,
-        fs: FluidFileSystem,
-        path: str,
-        size: int,
-        *,
-        buffer_size: int = io.DEFAULT_BUFFER_SIZE,
-    ) -> None:
+    def __init__(self, raw: io.RawIOBase, fs: Rooted, path: str, *, buffer_size: int = io.DEFAULT_BUFFER_SIZE) -> None:
         super().__init__(raw, buffer_size)
         self.fs = fs
         self.path = path
-        self.size = size
+        self._owner = get_ident()
+        self._sought: int | None = None  # where the owner went and has not read yet
+        self._shared: _Shared | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        if isinstance(self.raw, ReaderFile):
+            return self.raw.reader.size
+        return os.fstat(self.fileno()).st_size
 
     @property
     def full_name(self) -> str:
         """The URL."""
-        return self.fs.unstrip_protocol(self.path)
+        return str(self.fs.unstrip_protocol(self.path))
 
     def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Fetch ``(start, end)`` ranges in parallel, before they are read; nothing on a cached file."""
         if isinstance(self.raw, ReaderFile):
             self.raw.reader.ensure(ranges)
 
+    def pread(self, start: int, end: int) -> bytes:
+        """Bytes ``[start, end)``, wherever the file stands, and without moving it."""
+        end = min(end, self.size)
+        if start >= end:
+            return b""
+        if isinstance(self.raw, ReaderFile):
+            self.raw.reader.ensure([(start, end)])
+            return self.raw.reader.pread(start, end - start)
+        return read_at(self.fileno(), start, end)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move to another position."""
+        if self._is_shared():
+            return self._share().seek(offset, whence)
+        position = self._sought = super().seek(offset, whence)
+        return position if self._shared is None else self._shared.seek(position)  # somebody may just have joined
+
+    def tell(self) -> int:
+        """The position."""
+        return self._share().tell() if self._is_shared() else super().tell()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes; without ``size`` all of the rest."""
+        if self._is_shared():
+            return self._share().read(-1 if size is None else size)
+        self._sought = None
+        if size is not None and size > UNIT and isinstance(self.raw, ReaderFile):
+            return self._read_through(size)
+        return super().read(size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Some of the next bytes, with one read at most."""
+        if self._is_shared():
+            return self._share().read(UNIT if size < 0 else size)
+        self._sought = None
+        return super().read1(size)
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        """Fill a buffer with the next bytes."""
+        if self._is_shared():
+            view = memoryview(buffer).cast("B")
+            data = self._share().read(view.nbytes)
+            view[: len(data)] = data
+            return len(data)
+        self._sought = None
+        return super().readinto(buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """The next line."""
+        if self._is_shared():
+            return self._share().readline(-1 if size is None else size)
+        self._sought = None
+        return super().readline(size)
+
+    def __next__(self) -> bytes:
+        if self._is_shared():
+            return next(self._share())
+        self._sought = None
+        return super().__next__()
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.fs, self.path, self.tell())
 
+    def __del__(self) -> None:
+        self.close()
 
-def _reopen(fs: FluidFileSystem, path: str, position: int) -> FluidFile:
+    def _read_through(self, size: int) -> bytes:
+        """A large read goes to the reader whole: it sees what is asked for, and not the buffer's pieces of it."""
+        position = super().tell()
+        data: bytes = self.raw.reader.pread(position, size)  # type: ignore[attr-defined]
+        super().seek(position + len(data))
+        return data
+
+    def _is_shared(self) -> bool:
+        return self._shared is not None or get_ident() != self._owner
+
+    def _share(self) -> _Shared:
+        """From the first use by another thread on, positions are kept for each thread that seeks."""
+        if self._shared is None:
+            with _SHARING:
+                if self._shared is None:
+                    self._shared = _Shared(self, super().tell(), {self._owner: self._sought})
+        return self._shared
+
+
+class _Shared(io.RawIOBase):
+    """The positions of a `FluidFile` that several threads use."""
+
+    def __init__(self, file: FluidFile, position: int, sought: dict[int, int | None]) -> None:
+        self._file = file
+        self._position = position
+        self._sought = sought
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        base = {0: 0, 1: self.tell(), 2: self._file.size}[whence]
+        if base + offset < 0:
+            raise ValueError(f"negative position {base + offset}")
+        self._position = self._sought[get_ident()] = base + offset
+        return base + offset
+
+    def tell(self) -> int:
+        sought = self._sought.get(get_ident())
+        return self._position if sought is None else sought
+
+    def read(self, size: int = -1, /) -> bytes:
+        sought = self._sought.pop(get_ident(), None)
+        start = self._position if sought is None else sought
+        data = self._file.pread(start, self._file.size if size < 0 else start + size)
+        self._position = start + len(data)
+        return data
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self.read(view.nbytes)
+        view[: len(data)] = data
+        return len(data)
+
+
+def _reopen(fs: Rooted, path: str, position: int) -> FluidFile:
     file: FluidFile = fs.open(path, "rb")
     file.seek(position)
     return file
@@ -112,7 +216,7 @@ class WriteFile(io.BufferedWriter):
     raw: Writer
 
     def __init__(self, writer: Writer, path: str, *, autocommit: bool) -> None:
-        super().__init__(writer, _BUFFER)
+        super().__init__(writer, UNIT)
         self.path = path
         self.autocommit = autocommit
 
@@ -157,7 +261,7 @@ class CompressedFile(io.BufferedWriter):
     """
 
     def __init__(self, compressor: Any, target: WriteFile) -> None:
-        super().__init__(compressor, _BUFFER)
+        super().__init__(compressor, UNIT)
         self._target = target
 
     def close(self) -> None:
@@ -169,7 +273,8 @@ class CompressedFile(io.BufferedWriter):
     def discard(self) -> None:
         """Forget what was written."""
         self._target.discard()
-        self.detach()
+        with suppress(ValueError):  # the compressor has nowhere to write its end to
+            super().close()
 
     def __exit__(self, kind: object, *exception: object) -> None:
         if kind is None:
@@ -179,14 +284,14 @@ class CompressedFile(io.BufferedWriter):
 
 
 class TextFile(io.TextIOWrapper):
-    """Text over a file that is being written; an exception in its block discards it."""
+    """Text over a file of ours; an exception in the block that writes it discards it."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *exception: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            binary: Any = self.detach()
+        binary: Any = self.buffer
+        if kind is not None and hasattr(binary, "discard"):
             binary.discard()
+        else:
+            self.close()

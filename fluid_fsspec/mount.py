@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.cache.store import stamp_of
 from datafluid.engine.editing import Editing
-from datafluid.engine.mounted import Block, Entry, Local
+from datafluid.engine.mounted import Block, Entry, Local, LocalFile, open_checked
 from datafluid.engine.reading import read_at
 from datafluid.engine.understore.local_store import LocalStore
 from datafluid.engine.understore.port import ObjectInfo
@@ -39,10 +39,6 @@ class MountTree(Editing):
         """The mount: there is one."""
         return self._mount
 
-    def hot(self, path: str) -> Local | None:
-        """Nothing is remembered here: the kernel does that better."""
-        return None
-
     def local(self, path: str) -> Local | None:
         """The file itself."""
         entry = self.info(path)
@@ -52,6 +48,11 @@ class MountTree(Editing):
         if place is None:
             raise NotFound(f"{self._shown(path)} does not exist.")
         return Local(place, stamp_of(os.stat(place)), entry, "mount", 0.0, 0)
+
+    def open_local(self, path: str) -> LocalFile | None:
+        """The file, opened."""
+        local = self.local(path)
+        return None if local is None else open_checked(local)
 
     def open(self, path: str) -> Reader:
         """Every file is local, so this means that it keeps changing."""

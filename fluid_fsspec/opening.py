@@ -94,9 +94,7 @@ class Opening(Rooted):
         """The bytes of a file, or of the slice ``[start:end]``, with Python's rules for slices."""
         with self._open(self._strip_protocol(path)) as file:
             first, last, _ = slice(start, end).indices(file.size)
-            file.prefetch([(first, last)])
-            file.seek(first)
-            data: bytes = file.read(max(0, last - first))
+            data: bytes = file.pread(first, last)
             return data
 
     def cat(
@@ -156,11 +154,7 @@ class Opening(Rooted):
         with self._open(path) as file:
             ranges = [slice(start, end).indices(file.size)[:2] for start, end in slices]
             file.prefetch(ranges)
-            found = []
-            for first, last in ranges:
-                file.seek(first)
-                found.append(file.read(max(0, last - first)))
-            return found
+            return [file.pread(first, last) for first, last in ranges]
 
     def to_arrow(self) -> Any:
         """A `pyarrow.fs.FileSystem` whose files on a cache hit are Arrow's own: Python is not on their way.

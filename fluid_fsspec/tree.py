@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import io
+
     from datafluid.engine.editing import Writer
     from datafluid.engine.mounted import Block, Entry, Local
     from datafluid.engine.reader import Reader
@@ -16,11 +18,11 @@ __all__ = ["Tree"]
 class Tree(Protocol):
     """The files of one dataset. Paths are relative to it; every error is one of `datafluid.errors`."""
 
-    def hot(self, path: str) -> Local | None:
-        """The complete local file of a path that was opened lately, without looking it up."""
-
     def local(self, path: str) -> Local | None:
         """The complete local file, or None when it must be fetched. Raises NotFound and IsADirectory."""
+
+    def open_local(self, path: str) -> io.FileIO | None:
+        """Open the complete local file, checked to be the one; None when it must be fetched."""
 
     def open(self, path: str) -> Reader:
         """Read a file that is not complete on this machine."""

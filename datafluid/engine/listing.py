@@ -46,15 +46,17 @@ class ListingCache:
         cache: The home's cache.
         origin: The mount's origin.
         refresh: How old an answer may be, seconds; None: any age.
+        store: Opens the store; called only when it must be asked.
     """
 
-    def __init__(self, cache: CacheStore, origin: str, refresh: float | None) -> None:
+    def __init__(self, cache: CacheStore, origin: str, refresh: float | None, store: Callable[[], UnderStore]) -> None:
         self._cache = cache
         self._origin_name = origin
         self._refresh = refresh
+        self._store = store
         self._origin: int | None = None
 
-    def lookup(self, store: UnderStore, key: str, *, stale: bool = False) -> Found:
+    def lookup(self, key: str, *, stale: bool = False) -> Found:
         """What is at ``key``: from the index when it is fresh, else from the store.
 
         Args:
@@ -69,9 +71,9 @@ class ListingCache:
             return known
         if stale:
             raise NotFound(f"nothing is known of {key!r} while its under-store is away.")
-        return self._ask(store, key)
+        return self._ask(self._store(), key)
 
-    def list(self, store: UnderStore, key: str, *, stale: bool = False) -> tuple[Listing, float]:
+    def list(self, key: str, *, stale: bool = False) -> tuple[Listing, float]:
         """One level below ``key`` and the time it was listed."""
         known = self._known_listing(key)
         if known is not None and (stale or self.is_fresh(known[1])):
@@ -79,19 +81,18 @@ class ListingCache:
         if stale:
             raise NotFound(f"the listing of {key!r} is not known while its under-store is away.")
         now = time.time()
-        listing = _nameable(store.list(key))
+        listing = _nameable(self._store().list(key))
         with self._cache.db.transaction() as db:
             self._put(db, key, listing, now)
         return listing, now
 
-    def walk(
-        self, store: UnderStore, key: str, unaddressable: Callable[[str], None] = lambda key: None
-    ) -> Iterable[ObjectInfo]:
+    def walk(self, key: str, unaddressable: Callable[[str], None] = lambda key: None) -> Iterable[ObjectInfo]:
         """List everything below ``key`` anew, remember all of it, and yield the objects.
 
         Directories are remembered as complete once the walk has ended, for only then are they.
         """
         now = time.time()
+        store = self._store()
         levels: _Levels = {key: ([], set())}
         sweep = _by_directory if getattr(store, "real_directories", False) else _by_page
         for info in sweep(store, key, levels):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from datafluid.engine.binding import Binding, MountBinding
-from datafluid.engine.cache.store import CacheStore
+from datafluid.engine.cache.store import CacheStore, stamp_of
 from datafluid.engine.home import Home
 from datafluid.engine.listing import ListingCache
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
 
-__all__ = ["Block", "Entry", "Local", "Mount", "OpenStore", "entry_of"]
+__all__ = ["Block", "Entry", "Local", "Mount", "OpenStore", "entry_of", "open_checked"]
 
 OpenStore = Callable[[Home, Binding, MountBinding], UnderStore]
 
@@ -50,6 +51,25 @@ class Local:
     generation: int
 
 
+class LocalFile(io.FileIO):
+    """A cached file, opened for reading. Readers leave files to the collector: that loses nothing, so it is silent."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def open_checked(local: Local) -> LocalFile | None:
+    """Open a local file, unless something else has its name by now."""
+    try:
+        file = LocalFile(local.path)
+    except FileNotFoundError:
+        return None
+    if stamp_of(os.fstat(file.fileno())) == local.stamp:
+        return file
+    file.close()
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A range of a file and where its bytes are. ``tier`` is None when they are not cached."""
@@ -64,7 +84,7 @@ class Mount:
 
     def __init__(self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore) -> None:
         self.binding = mount
-        self.listing = ListingCache(cache, mount.origin, binding.refresh)
+        self.listing = ListingCache(cache, mount.origin, binding.refresh, lambda: self.store)
         self._open: Callable[[], UnderStore] = lambda: opener(home, binding, mount)
         self._store: tuple[int, UnderStore] | None = None
 

@@ -16,15 +16,15 @@ from datafluid.engine.cache.extents import aligned, coalesce
 from datafluid.engine.cache.filling import Filling, Wanted
 from datafluid.engine.cache.store import CacheStore, Sealed
 from datafluid.engine.locks import FileLock
-from datafluid.engine.reading import read_at
+from datafluid.engine.reading import UNIT, read_at
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
 from datafluid.errors import CacheFull, NotFound, StaleVersion
 
 __all__ = ["Reader"]
 
-_UNIT = 64 << 10  # random reads are widened to this: small enough for Parquet columns, large enough for a request
 _GAP = 64 << 10  # holes up to this size are fetched along rather than asked for separately
 _AHEAD = 8 << 20  # one fetch of sequential read-ahead
+_STREAK = 256 << 10  # bytes read one after the other that make a sequential reader; the window is twice the streak
 _STREAMS = 4  # fetches of read-ahead in flight
 _CLAIM_PATIENCE = 30.0  # seconds to wait for another reader's fetch before fetching the same bytes
 
@@ -56,6 +56,7 @@ class Reader:
         self._ahead: dict[int, Future[None]] = {}
         self._ahead_end = 0
         self._last_end = 0
+        self._streak = 0
         self._handed_out = False
         self._sealed: Sealed | None = None
         self._filling: Filling | None = None
@@ -104,7 +105,7 @@ class Reader:
         filling = self._filling
         if filling is None:
             return
-        wide = [aligned(start, min(end, self.size), unit=_UNIT, size=self.size) for start, end in ranges]
+        wide = [aligned(start, min(end, self.size), unit=UNIT, size=self.size) for start, end in ranges]
         holes = coalesce((hole for start, end in wide for hole in filling.missing(start, end)), gap=_GAP)
         parts = [(a, min(a + _AHEAD, end)) for start, end in holes for a in range(start, end, _AHEAD)]
         futures = [_pool().submit(self._fetch, start, end) for start, end in parts]
@@ -162,6 +163,7 @@ class Reader:
             except CacheFull:
                 self._cache.count("bypassed_bytes", end - offset)
                 return self._bypass(offset, end)
+        self._streak = self._streak + end - offset if offset == self._last_end else end - offset
         self._last_end = end
         return read_at(filling.fd, offset, end)
 
@@ -169,17 +171,19 @@ class Reader:
         return bytes(self._store.read(Fetch(info=self._wanted.info, start=offset, length=end - offset)))
 
     def _bring(self, filling: Filling, offset: int, end: int) -> None:
-        sequential = offset == self._last_end and (offset > 0 or end - offset >= _UNIT)
-        if sequential and self.size > _UNIT:
-            self._look_ahead(filling, offset, end)
+        streak = self._streak + end - offset if offset == self._last_end else 0
+        if streak >= _STREAK and self.size > UNIT:
+            self._look_ahead(filling, offset, end, min(2 * streak, _STREAMS * _AHEAD))
         for start, stop in filling.missing(offset, end):
-            self._fetch(*aligned(start, stop, unit=_UNIT, size=self.size))
+            self._fetch(*aligned(start, stop, unit=UNIT, size=self.size))
 
-    def _look_ahead(self, filling: Filling, offset: int, end: int) -> None:
-        """Keep some fetches of the bytes to come in flight, and wait for those that ``[offset, end)`` needs."""
+    def _look_ahead(self, filling: Filling, offset: int, end: int, window: int) -> None:
+        """Keep fetches of a window of bytes to come in flight, and wait for those that ``[offset, end)`` needs."""
         with self._lock:
-            position = max(self._ahead_end, offset // _AHEAD * _AHEAD)
-            limit = min(self.size, end + _STREAMS * _AHEAD if offset > 0 else max(end, _AHEAD))
+            position = max(self._ahead_end, offset // UNIT * UNIT)
+            limit = min(self.size, end + window)
+            if limit < self.size and limit - position < window // 2:
+                limit = position  # wait until half of the window is used up: few large fetches beat many small ones
             while position < limit:
                 stop = min(position + _AHEAD, self.size)
                 if filling.missing(position, stop):
@@ -215,7 +219,7 @@ class Reader:
     def _claim(self, start: int, end: int) -> FileLock:
         """Say that we fetch these bytes. A claim saves work; nothing is wrong when two fetch the same."""
         base = int.from_bytes(self._wanted.id[:4]) << 24
-        first, last = start // _UNIT, -(-end // _UNIT)
+        first, last = start // UNIT, -(-end // UNIT)
         lock = FileLock(self._cache.home.locks / "claims", start=base + first, length=max(1, last - first))
         patience = time.monotonic() + _CLAIM_PATIENCE
         nap = 0.001

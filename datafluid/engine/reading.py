@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from datafluid.engine.reader import Reader
     from datafluid.engine.volume import Volume
 
-__all__ = ["ObjectFile", "ReaderFile", "open_binary", "read_at"]
+__all__ = ["UNIT", "ObjectFile", "ReaderFile", "open_binary", "read_at"]
 
+UNIT = 64 << 10  # random reads are widened to this: small enough for Parquet columns, large enough for a request
 _BUFFER = 1 << 20
 
 
@@ -35,8 +36,11 @@ class ReaderFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        """Fill a buffer from the position on."""
-        count = self.reader.readinto_at(self._position, buffer)
+        """Fill a buffer from the position on; a small one only as far as one fetch brings it."""
+        view = memoryview(buffer).cast("B")
+        if view.nbytes <= UNIT:
+            view = view[: UNIT - self._position % UNIT]
+        count = self.reader.readinto_at(self._position, view)
         self._position += count
         return count
 
@@ -103,7 +107,7 @@ def open_binary(volume: Volume, path: str) -> BinaryIO:
     Raises:
         NotFound, IsADirectory: there is no such file.
     """
-    local = volume.hot(path) or volume.local(path)
+    local = volume.open_local(path)
     if local is not None:
-        return open(local.path, "rb")  # the caller's
+        return io.BufferedReader(local)
     return io.BufferedReader(ReaderFile(volume.open(path)), _BUFFER)

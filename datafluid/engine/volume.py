@@ -21,7 +21,7 @@ from datafluid.engine.editing import Editing
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
 from datafluid.engine.listing import Found
-from datafluid.engine.mounted import Block, Entry, Local, Mount, OpenStore, entry_of
+from datafluid.engine.mounted import Block, Entry, Local, LocalFile, Mount, OpenStore, entry_of, open_checked
 from datafluid.engine.reader import Reader
 from datafluid.engine.reading import read_at
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
@@ -31,6 +31,7 @@ __all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
 
 _REMEMBERED = 8192  # paths a process remembers; a reader's memory does not grow with the dataset
 _FOREVER = float("inf")
+_PATIENCE = 3  # a cached file may be evicted between the look and the open, but hardly three times
 _T = TypeVar("_T")
 
 
@@ -97,7 +98,7 @@ class Volume(Editing):
         mount = self.mount_of(path)
         if mount is not None:
             key = mount.key(path)
-            listing, _ = self._guarded(lambda stale: mount.listing.list(mount.store, key, stale=stale))
+            listing, _ = self._guarded(lambda stale: mount.listing.list(key, stale=stale))
             if not listing.objects and not listing.prefixes and path and not entries:
                 self._must_be_directory(path)
             for prefix in listing.prefixes:
@@ -152,8 +153,26 @@ class Volume(Editing):
         local = self.local(path)
         return local.path if local else None
 
+    def open_local(self, path: str) -> LocalFile | None:
+        """Open the complete local file of ``path``, and make sure that it is the one; None when it must be fetched.
+
+        Raises:
+            NotFound, IsADirectory: there is no such file.
+        """
+        local = self.hot(path) or self.local(path)
+        for _ in range(_PATIENCE):
+            if local is None:
+                break
+            if (file := open_checked(local)) is not None:
+                return file
+            self._local.pop(path, None)
+            if local.medium == "under-store":
+                self.refresh(path)
+            local = self.local(path)
+        return None
+
     def open(self, path: str) -> Reader:
-        """Read a file that may not be cached. See `local` first: a complete file is better opened itself."""
+        """Read a file that may not be cached. See `open_local` first: a complete file is better opened itself."""
         entry, _ = self._look_up(path)
         if entry.type == "directory":
             raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
@@ -171,13 +190,10 @@ class Volume(Editing):
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Several ``(start, end)`` ranges of a file; what is missing is fetched in parallel."""
-        local = self.hot(path) or self.local(path)
-        if local is not None:
-            fd = os.open(local.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                return [read_at(fd, start, end) for start, end in ranges]
-            finally:
-                os.close(fd)
+        file = self.open_local(path)
+        if file is not None:
+            with file:
+                return [read_at(file.fileno(), start, end) for start, end in ranges]
         with self.open(path) as reader:
             reader.ensure(ranges)
             return [reader.pread(start, end - start) for start, end in ranges]
@@ -247,7 +263,7 @@ class Volume(Editing):
         if path == mount.binding.path:
             return Entry(path, 0, "directory"), _FOREVER
         key = mount.key(path)
-        found: Found = self._guarded(lambda stale: mount.listing.lookup(mount.store, key, stale=stale))
+        found: Found = self._guarded(lambda stale: mount.listing.lookup(key, stale=stale))
         if found.kind == "nothing":
             raise NotFound(f"{self._shown(path)} does not exist.", hint="`datafluid refresh` if it is new.")
         if found.info is None:
@@ -286,7 +302,7 @@ class Volume(Editing):
                 elif self.mount_of(entry.path) is mount:
                     yield from self._walk_mount(mount, entry.path, unaddressable)
             return
-        for info in mount.listing.walk(mount.store, top, unaddressable):
+        for info in mount.listing.walk(top, unaddressable):
             path_of = mount.path(info.key)
             if self.mount_of(path_of) is mount:
                 yield entry_of(mount, info)

@@ -12,9 +12,9 @@ import pytest
 
 from datafluid.client import Client
 from tests.cli.conftest import Run, Start
-from tests.relay import Relay
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, dataset_manifest
+from tests.relay import Relay
 
 
 @pytest.fixture

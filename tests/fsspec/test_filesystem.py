@@ -312,7 +312,6 @@ def test_cat_with_errors(things: DatasetHandle, fs: FluidFileSystem) -> None:
     }
 
 
-@pytest.mark.xfail(strict=False, reason="the file's buffer reads on behind what was fetched")
 def test_a_small_slice_is_one_request(things: DatasetHandle, filled: Bucket, fs: FluidFileSystem) -> None:
     """A slice of a cold file costs one request, not another one for what lies behind it."""
     assert fs.cat_file(f"{_DS}/dir/b.bin", 70_000, 70_010) == _BIG[70_000:70_010]
@@ -556,8 +555,8 @@ def test_an_exception_writes_nothing(
     ("mode", "compression"),
     [
         ("wb", None),
-        pytest.param("w", None, marks=pytest.mark.xfail(strict=False, reason="TextFile is detached")),
-        pytest.param("wb", "gzip", marks=pytest.mark.xfail(strict=False, reason="CompressedFile is detached")),
+        ("w", None),
+        ("wb", "gzip"),
     ],
 )
 def test_a_discarded_file_says_that_it_is_closed(

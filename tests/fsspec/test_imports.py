@@ -79,7 +79,6 @@ def test_a_warm_read_needs_no_models(read: str, client: Client, bucket: Bucket) 
     assert not modules & (set(_HEAVY) - {"obstore"})
 
 
-@pytest.mark.xfail(strict=False, reason="looking a path up opens the store, however fresh the listing is")
 @pytest.mark.parametrize("read", list(_READS))
 def test_a_warm_read_needs_no_store(read: str, client: Client, bucket: Bucket) -> None:
     """A process that only reads cached files does not import the under-stores' library either."""

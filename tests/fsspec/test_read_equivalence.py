@@ -211,7 +211,7 @@ def test_any_sequence_of_reads_equals_memory(
 @pytest.mark.parametrize(
     "state",
     [
-        pytest.param("cold", marks=pytest.mark.xfail(strict=False, reason="sealing a file that was evicted fails")),
+        "cold",
         "warm",
     ],
 )
@@ -228,7 +228,6 @@ def test_evicting_between_reads(state: str, equal: Place) -> None:
     assert equal.fs.cat_file(_PATH) == CONTENT
 
 
-@pytest.mark.xfail(strict=False, reason="what goes to an evicted file is recorded for the one that took its name")
 def test_what_a_reader_of_an_evicted_file_fetches_is_nobody_elses(equal: Place) -> None:
     """Bytes that go to a file without a name are not taken for those of the next file of that name."""
     equal.prepare("cold", [])
@@ -246,7 +245,6 @@ def test_what_a_reader_of_an_evicted_file_fetches_is_nobody_elses(equal: Place) 
     assert equal.fs.cat_file(_PATH) == CONTENT
 
 
-@pytest.mark.xfail(strict=False, reason="extents that others record are believed of an evicted file")
 def test_what_others_fetch_is_not_in_an_evicted_file(equal: Place) -> None:
     """A reader whose file was evicted fetches for itself what another one has fetched into the new file."""
     equal.prepare("cold", [])
@@ -259,7 +257,6 @@ def test_what_others_fetch_is_not_in_an_evicted_file(equal: Place) -> None:
         assert first.read(10) == CONTENT[3 * _UNIT + 5 : 3 * _UNIT + 15]
 
 
-@pytest.mark.xfail(strict=False, reason="extents are believed although their file is new")
 def test_a_partial_file_that_vanished(equal: Place) -> None:
     """A partial file that somebody has deleted is fetched again, and not taken for zeros."""
     equal.prepare("partial", [(0, 2 * _UNIT)])
@@ -269,7 +266,6 @@ def test_a_partial_file_that_vanished(equal: Place) -> None:
     assert equal.fs.cat_file(_PATH) == CONTENT
 
 
-@pytest.mark.xfail(strict=False, reason="read_ranges opens what it remembers without looking again")
 def test_read_ranges_after_evicting(equal: Place) -> None:
     """Vectored reads of a file that was evicted since the last one fetch it again."""
     equal.prepare("warm", [])

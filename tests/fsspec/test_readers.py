@@ -246,7 +246,6 @@ def test_arrow_opens_cached_files_itself(
     assert opened == [path]
 
 
-@pytest.mark.xfail(strict=False, reason="FluidFile needs a quiet __del__")
 def test_files_left_to_the_collector_do_not_warn(readings: DatasetHandle, fs: FluidFileSystem) -> None:
     """Readers that never close, as Arrow and DuckDB do, cause no ResourceWarning, as with other filesystems."""
     readings.load().wait(timeout=60)
@@ -259,7 +258,6 @@ def test_files_left_to_the_collector_do_not_warn(readings: DatasetHandle, fs: Fl
     assert [str(warning.message) for warning in seen] == []
 
 
-@pytest.mark.xfail(strict=False, reason="an unaligned read is taken for a sequential one, and reads ahead")
 def test_a_few_columns_fetch_a_part(client: Client, bucket: Bucket, fs: FluidFileSystem) -> None:
     """Reading one column of a wide cold Parquet file fetches only a part of it."""
     pa = pytest.importorskip("pyarrow")

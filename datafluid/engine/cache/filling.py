@@ -51,6 +51,14 @@ class Filling:
         """Whether every byte was recorded."""
         return covers(self.have, 0, self.size)
 
+    @property
+    def evicted(self) -> bool:
+        """Whether the file has no name any more: what it holds is for who has it open, and for nobody else.
+
+        True for good; ask within a transaction of the index, in which nobody else can evict.
+        """
+        return os.fstat(self.fd).st_nlink == 0
+
     def missing(self, start: int = 0, end: int | None = None) -> Ranges:
         """What is not recorded yet of ``[start, end)``."""
         return missing(self.have, start, self.size if end is None else end)

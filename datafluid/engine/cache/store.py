@@ -165,9 +165,11 @@ class CacheStore:
         """Reserve more bytes for a file that is being filled.
 
         Raises:
-            CacheFull: there is no room.
+            CacheFull: there is no room, or the file was evicted meanwhile.
         """
         with self.db.transaction() as db:
+            if filling.evicted:
+                raise CacheFull("the file was evicted while it was filled.", hint="Raise the quota of its tier.")
             outcome = self._reserve(db, filling.wanted, need, tiers)
         if isinstance(outcome, CacheFull):
             raise outcome
@@ -199,6 +201,8 @@ class CacheStore:
     def refreshed(self, filling: Filling) -> None:
         """Learn what other processes have recorded of a file meanwhile."""
         found = self.db.query("SELECT start, end FROM extent WHERE content=?", (filling.wanted.id,))
+        if filling.evicted:  # asked after the query: what it told may be of the file that took our name
+            return
         if found:
             filling.note_all(coalesce(found))
         elif self.db.query("SELECT 1 FROM content WHERE id=? AND checksum IS NOT NULL", (filling.wanted.id,)):
@@ -261,7 +265,7 @@ class CacheStore:
     def _open_filling(self, wanted: Wanted, row: index.Row) -> Filling:
         tier = self.tier_of(row.tier)
         try:
-            fd = tier.create(row.name, row.size)
+            fd, new = tier.create(row.name, row.size)
         except OSError:
             with self.db.transaction() as db:
                 index.reserve(db, self.session.id, wanted.id, row.tier, -index.reserved(db, self.session.id, wanted.id))
@@ -269,10 +273,20 @@ class CacheStore:
         filling = Filling(wanted=wanted, name=row.name, tier=tier, tier_id=row.tier, fd=fd, have=())
         with self.db.transaction() as db:
             boot = index.intern(db, "boot", index.boot_name())
-            if row.boot != boot:
+            if new and row.allocated:
+                self._forget_extents(db, row.id)
+            elif row.boot != boot:
                 self._distrust(db, row, fd, boot)
             filling.have = index.ranges(db, wanted.id)
         return filling
+
+    def _forget_extents(self, db: apsw.Connection, content: bytes) -> None:
+        """Somebody has removed the file behind our back: nothing of it is left."""
+        row = index.find(db, content)
+        if row is not None and not row.sealed:
+            db.execute("DELETE FROM extent WHERE content=?", (content,))
+            db.execute("UPDATE content SET allocated=0 WHERE id=?", (content,))
+            index.charge(db, row.tier, -row.allocated)
 
     def _distrust(self, db: apsw.Connection, row: index.Row, fd: int, boot: int) -> None:
         """Extents of an earlier boot may never have reached the disk: keep those whose bytes are right."""
@@ -283,8 +297,8 @@ class CacheStore:
 
     def _record(self, db: apsw.Connection, filling: Filling, extents: Sequence[Extent]) -> Sealed | None:
         row = index.find(db, filling.wanted.id)
-        if row is None or row.tier != filling.tier_id:
-            return None  # evicted or cleared meanwhile: our descriptor keeps the bytes for this reader only
+        if row is None or row.tier != filling.tier_id or filling.evicted:
+            return None  # our descriptor keeps the bytes for this reader only
         if row.sealed:
             return None
         index.add_extents(db, row.id, extents)

@@ -70,18 +70,26 @@ class Tier:
         """The absolute path of a cached file."""
         return f"{self.root}/{name.directory}/{name}"
 
-    def create(self, name: CachedName, size: int) -> int:
-        """Open a partial file for reading and writing, sparse and of full size; returns the descriptor."""
+    def create(self, name: CachedName, size: int) -> tuple[int, bool]:
+        """Open a partial file for reading and writing, sparse and of full size.
+
+        Returns:
+            The descriptor, and whether the file is new: then nothing that was known of it holds.
+        """
         self._ensure_directory(name.directory)
+        place, flags = f"{name.directory}/{name}", os.O_RDWR | os.O_CREAT | _FLAGS
         with _disk_errors(self.path):
-            fd = os.open(f"{name.directory}/{name}", os.O_RDWR | os.O_CREAT | _FLAGS, 0o600, dir_fd=self._fd)
+            try:
+                fd, new = os.open(place, flags | os.O_EXCL, 0o600, dir_fd=self._fd), True
+            except FileExistsError:
+                fd, new = os.open(place, flags, 0o600, dir_fd=self._fd), False
             try:
                 if os.fstat(fd).st_size != size:
                     os.ftruncate(fd, size)
             except BaseException:
                 os.close(fd)
                 raise
-        return fd
+        return fd, new
 
     def open(self, name: CachedName) -> int:
         """Open a cached file for reading.
