@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from fluid_fsspec.base import Rooted
     from fluid_fsspec.tree import Tree
 
-__all__ = ["CompressedFile", "FluidFile", "TextFile", "WriteFile", "open_to_read"]
+__all__ = ["CompressedFile", "FetchingFile", "FluidFile", "TextFile", "WriteFile", "open_to_read"]
 
 _SHARING = threading.Lock()
+_NOBODY = -1
+_read, _seek, _tell = io.BufferedReader.read, io.BufferedReader.seek, io.BufferedReader.tell  # super() costs as much
 
 
 def open_to_read(fs: Rooted, tree: Tree, below: str, path: str) -> FluidFile:
@@ -36,7 +38,7 @@ def open_to_read(fs: Rooted, tree: Tree, below: str, path: str) -> FluidFile:
     local = tree.open_local(below)
     if local is not None:
         return FluidFile(local, fs, path)
-    return FluidFile(ReaderFile(tree.open(below)), fs, path, buffer_size=UNIT)
+    return FetchingFile(ReaderFile(tree.open(below)), fs, path, buffer_size=UNIT)
 
 
 class FluidFile(io.BufferedReader):
@@ -47,7 +49,7 @@ class FluidFile(io.BufferedReader):
     do not heed it. All other reads go on where the last one, of any thread, has ended.
 
     Args:
-        raw: The cached file, or a `ReaderFile`.
+        raw: The cached file.
         fs: The filesystem.
         path: Its bare path.
     """
@@ -63,8 +65,6 @@ class FluidFile(io.BufferedReader):
     @property
     def size(self) -> int:
         """Bytes."""
-        if isinstance(self.raw, ReaderFile):
-            return self.raw.reader.size
         return os.fstat(self.fileno()).st_size
 
     @property
@@ -73,66 +73,55 @@ class FluidFile(io.BufferedReader):
         return str(self.fs.unstrip_protocol(self.path))
 
     def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Fetch ``(start, end)`` ranges in parallel, before they are read; nothing on a cached file."""
-        if isinstance(self.raw, ReaderFile):
-            self.raw.reader.ensure(ranges)
+        """Fetch ``(start, end)`` ranges in parallel, before they are read; on a complete file nothing is to do."""
 
     def pread(self, start: int, end: int) -> bytes:
         """Bytes ``[start, end)``, wherever the file stands, and without moving it."""
-        end = min(end, self.size)
-        if start >= end:
-            return b""
-        if isinstance(self.raw, ReaderFile):
-            self.raw.reader.ensure([(start, end)])
-            return self.raw.reader.pread(start, end - start)
         return read_at(self.fileno(), start, end)
+
+    # Below, `_owner` is the opening thread until another one joins; comparing it is all that one thread pays.
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move to another position."""
-        if self._is_shared():
+        if get_ident() != self._owner:
             return self._share().seek(offset, whence)
-        position = self._sought = super().seek(offset, whence)
-        return position if self._shared is None else self._shared.seek(position)  # somebody may just have joined
+        position = self._sought = _seek(self, offset, whence)
+        return position if self._shared is None else self._shared.seek(position)  # somebody has joined meanwhile
 
     def tell(self) -> int:
         """The position."""
-        return self._share().tell() if self._is_shared() else super().tell()
+        return super().tell() if get_ident() == self._owner else self._share().tell()
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes; without ``size`` all of the rest."""
-        if self._is_shared():
+        if get_ident() != self._owner:
             return self._share().read(-1 if size is None else size)
         self._sought = None
-        if size is not None and size > UNIT and isinstance(self.raw, ReaderFile):
-            return self._read_through(size)
-        return super().read(size)
+        return _read(self, size)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Some of the next bytes, with one read at most."""
-        if self._is_shared():
+        if get_ident() != self._owner:
             return self._share().read(UNIT if size < 0 else size)
         self._sought = None
         return super().read1(size)
 
     def readinto(self, buffer: Buffer, /) -> int:
         """Fill a buffer with the next bytes."""
-        if self._is_shared():
-            view = memoryview(buffer).cast("B")
-            data = self._share().read(view.nbytes)
-            view[: len(data)] = data
-            return len(data)
+        if get_ident() != self._owner:
+            return self._share().readinto(buffer)
         self._sought = None
         return super().readinto(buffer)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """The next line."""
-        if self._is_shared():
+        if get_ident() != self._owner:
             return self._share().readline(-1 if size is None else size)
         self._sought = None
         return super().readline(size)
 
     def __next__(self) -> bytes:
-        if self._is_shared():
+        if get_ident() != self._owner:
             return next(self._share())
         self._sought = None
         return super().__next__()
@@ -143,23 +132,43 @@ class FluidFile(io.BufferedReader):
     def __del__(self) -> None:
         self.close()
 
-    def _read_through(self, size: int) -> bytes:
-        """A large read goes to the reader whole: it sees what is asked for, and not the buffer's pieces of it."""
-        position = super().tell()
-        data: bytes = self.raw.reader.pread(position, size)  # type: ignore[attr-defined]
-        super().seek(position + len(data))
-        return data
-
-    def _is_shared(self) -> bool:
-        return self._shared is not None or get_ident() != self._owner
-
     def _share(self) -> _Shared:
         """From the first use by another thread on, positions are kept for each thread that seeks."""
-        if self._shared is None:
-            with _SHARING:
-                if self._shared is None:
-                    self._shared = _Shared(self, super().tell(), {self._owner: self._sought})
-        return self._shared
+        with _SHARING:
+            if self._shared is None:
+                self._shared = _Shared(self, super().tell(), {self._owner: self._sought})
+                self._owner = _NOBODY
+            return self._shared
+
+
+class FetchingFile(FluidFile):
+    """A file that is not complete on this machine."""
+
+    raw: ReaderFile
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.raw.reader.size
+
+    def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Fetch ``(start, end)`` ranges in parallel."""
+        self.raw.reader.ensure(ranges)
+
+    def pread(self, start: int, end: int) -> bytes:
+        """Bytes ``[start, end)``, wherever the file stands, and without moving it."""
+        self.raw.reader.ensure([(start, end)])
+        return self.raw.reader.pread(start, max(0, end - start))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes. A large read goes to the reader whole: it must see what is asked for, not pieces of it."""
+        if size is None or size <= UNIT or get_ident() != self._owner:
+            return super().read(size)
+        self._sought = None
+        position = _tell(self)
+        data = self.raw.reader.pread(position, size)
+        _seek(self, position + len(data))
+        return data
 
 
 class _Shared(io.RawIOBase):
