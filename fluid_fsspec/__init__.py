@@ -7,7 +7,23 @@ FluidFileSystem().explain("fluid://team/flights/planes.parquet")
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from fluid_fsspec.filesystem import FluidFileSystem
-from fluid_fsspec.locality import BlockLocation, ContentSummary, Explanation, FileChecksum
+
+if TYPE_CHECKING:
+    from fluid_fsspec.locality import BlockLocation, ContentSummary, Explanation, FileChecksum
 
 __all__ = ["BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from fluid_fsspec import locality
+
+    return getattr(locality, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
