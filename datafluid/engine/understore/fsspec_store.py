@@ -112,10 +112,12 @@ class FsspecStore:
         except NotFound:
             return Listing(objects=(), prefixes=())
         start = f"{prefix}/" if prefix else ""
-        named = [(start + each["name"].rstrip("/").rpartition("/")[2], each) for each in found]
+        named = sorted(
+            ((start + each["name"].rstrip("/").rpartition("/")[2], each) for each in found), key=lambda pair: pair[0]
+        )
         return Listing(
             objects=tuple(_info(key, each) for key, each in named if each["type"] == "file" and key != prefix),
-            prefixes=tuple(sorted(key for key, each in named if each["type"] == "directory")),
+            prefixes=tuple(key for key, each in named if each["type"] == "directory"),
         )
 
     def walk(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
@@ -178,7 +180,7 @@ class FsspecStore:
             yield
         except DatafluidError:
             raise
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise NotFound(f"{where} does not exist.", hint="Check the mount point and the path.") from None
         except PermissionError:
             raise Forbidden(f"{where}: access denied.", hint="Check the credentials.") from None
