@@ -99,7 +99,7 @@ class Explanation:
         cost: What a read costs there.
         skipped: The ways before it, each with the reason why not.
         size: Bytes of the file, or of all files below the directory.
-        cached: How many of them are cached, as a fraction; None where that cannot be known.
+        cached: How many of them are cached, as a fraction; None where that cannot be known, or is not needed.
         as_of: When what is known of it was true, seconds since the epoch; None for "now".
 
     Example:
@@ -171,7 +171,7 @@ def explain(tree: Tree, below: str, *, url: str, mount_point: str) -> Explanatio
         cost=cost,
         skipped=() if route == "mount" else unmounted + skipped,
         size=size,
-        cached=None if cached is None else cached / size if size else 1.0,
+        cached=None if cached is None or route == "direct" else cached / size if size else 1.0,
         as_of=tree.as_of(below),
     )
 

@@ -103,7 +103,7 @@ class MountTree(Editing):
         return None
 
     def _shown(self, path: str) -> str:
-        return f"fluid://{self.binding.namespace}/{self.binding.name}/{path}"
+        return f"fluid://{self.binding.namespace}/{self.binding.name}/{path}".rstrip("/")
 
     def _changed(self, mount: object, path: str) -> None:
         """Nothing is remembered."""

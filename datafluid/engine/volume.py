@@ -337,7 +337,7 @@ class Volume(Editing):
         memory[path] = value
 
     def _shown(self, path: str) -> str:
-        return f"fluid://{self.binding.namespace}/{self.binding.name}/{path}"
+        return f"fluid://{self.binding.namespace}/{self.binding.name}/{path}".rstrip("/")
 
 
 def _open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
