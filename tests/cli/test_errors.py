@@ -9,6 +9,7 @@ import typer
 
 from datafluid import errors
 from datafluid.cli.errors import Terminated, complain, exit_code, guarded
+from datafluid.model.lint import Finding
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,12 @@ def test_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) 
 
 def test_all_findings_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     """The first is in the message, the others follow."""
-    complain(errors.Invalid("first", findings=("first", "second", "third")))
-    assert capsys.readouterr().err == "Error: first\n       second\n       third\n"
+    first, second = (
+        Finding(code="DF011", severity="error", path=f"spec.{name}", message=f"{name} is wrong.", hint="Mend it.")
+        for name in ("one", "two")
+    )
+    complain(errors.Invalid("first", findings=(first, second)))
+    assert capsys.readouterr().err == "Error: first\n       spec.two: two is wrong. Mend it.\n"
 
 
 def test_an_os_error_says_what_and_where(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,9 +34,6 @@ from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, apply_local_dataset, dataset_manifest
 
-# A compressor does not close the file below it, and leaves that to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file <FluidFile:ResourceWarning")
-
 _WRITABLE = {"accessModes": ["ReadWriteMany"]}
 _TEXT = b"alpha\nbeta\ngamma\n"
 _BIG = bytes(range(256)) * 1024 + b"the end"  # 256 KiB and a little more

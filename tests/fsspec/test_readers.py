@@ -21,11 +21,8 @@ _URL = "fluid://default/readings"
 _PARTS = 4
 _ROWS = 5_000
 
-# Readers leave closing to the garbage collector, and Dask uses what pandas is about to take away.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:unclosed file <FluidFile:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),
-]
+# Dask uses what pandas is about to take away.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 
 _Reader = Callable[[FluidFileSystem], "Answer"]
 
