@@ -126,7 +126,8 @@ def test_info_has_what_readers_look_for(things: DatasetHandle, fs: FluidFileSyst
 
 
 @pytest.mark.parametrize(
-    "path", ["nowhere", "nowhere/things", "default/nothing", "default/nothing/a.txt", f"{_DS}/no", f"{_DS}/dir/no/x"]
+    "path",
+    ["nowhere", "nowhere/things", "default/nothing", "default/nothing/a.txt", f"{_DS}/no", f"{_DS}/dir/no/x"],
 )
 def test_what_is_not_there(path: str, things: DatasetHandle, fs: FluidFileSystem) -> None:
     """An unknown namespace, dataset or file is NotFound, which is a FileNotFoundError, and exists() says no."""
@@ -167,7 +168,12 @@ def test_paths_that_cannot_be(path: str, things: DatasetHandle, fs: FluidFileSys
 
 def test_spellings_of_one_path(things: DatasetHandle, fs: FluidFileSystem) -> None:
     """A URL, a bare path, doubled and trailing slashes, and an empty namespace mean the same."""
-    for spelling in (f"fluid://{_DS}/a.txt", f"/{_DS}/a.txt", f"fluid://{_DS}//a.txt", "fluid:///things/a.txt"):
+    for spelling in (
+        f"fluid://{_DS}/a.txt",
+        f"/{_DS}/a.txt",
+        f"fluid://{_DS}//a.txt",
+        "fluid:///things/a.txt",
+    ):
         assert fs.cat_file(spelling) == _TEXT
     assert fs.unstrip_protocol(f"{_DS}/a.txt") == f"fluid://{_DS}/a.txt"
     assert fs._parent(f"fluid://{_DS}/a.txt") == _DS
@@ -541,7 +547,10 @@ def test_an_exception_writes_nothing(
     """A with-block that is left by an exception leaves what was there before: nothing, or the old bytes."""
     paths = [f"{_DS}/broken"] if "x" in mode else [f"{_DS}/broken", f"{_DS}/a.txt"]
     for path in paths:
-        with pytest.raises(RuntimeError, match="halfway"), fs.open(path, mode, compression=compression) as file:  # noqa: PT012
+        with (
+            pytest.raises(RuntimeError, match="halfway"),
+            fs.open(path, mode, compression=compression) as file,
+        ):
             file.write(data)
             raise RuntimeError("halfway")
     assert not fs.exists(f"{_DS}/broken")
@@ -560,7 +569,10 @@ def test_a_discarded_file_says_that_it_is_closed(
     mode: str, compression: str | None, writable: DatasetHandle, fs: FluidFileSystem
 ) -> None:
     """After a with-block was left by an exception the file is closed, as any other file of `io`."""
-    with pytest.raises(RuntimeError, match="halfway"), fs.open(f"{_DS}/x", mode, compression=compression) as file:
+    with (
+        pytest.raises(RuntimeError, match="halfway"),
+        fs.open(f"{_DS}/x", mode, compression=compression) as file,
+    ):
         raise RuntimeError("halfway")
     assert file.closed
     file.close()
@@ -592,7 +604,7 @@ def test_transactions(writable: DatasetHandle, fs: FluidFileSystem) -> None:
         assert not fs.exists(f"{_DS}/t2")
     assert fs.cat([f"{_DS}/t1", f"{_DS}/t2"]) == {f"{_DS}/t1": b"one", f"{_DS}/t2": b"two"}
 
-    with pytest.raises(RuntimeError, match="rolled back"), fs.transaction:  # noqa: PT012
+    with pytest.raises(RuntimeError, match="rolled back"), fs.transaction:
         fs.pipe_file(f"{_DS}/t3", b"three")
         fs.pipe_file(f"{_DS}/t1", b"changed")
         raise RuntimeError("rolled back")
@@ -918,7 +930,12 @@ def test_upath_reads(things: DatasetHandle) -> None:
     assert isinstance(top, FluidPath)
     file = top / "dir" / "b.bin"
     assert str(file) == f"fluid://{_DS}/dir/b.bin"
-    assert (file.name, file.suffix, file.stem, str(file.parent)) == ("b.bin", ".bin", "b", f"fluid://{_DS}/dir")
+    assert (file.name, file.suffix, file.stem, str(file.parent)) == (
+        "b.bin",
+        ".bin",
+        "b",
+        f"fluid://{_DS}/dir",
+    )
     assert (file.exists(), file.is_file(), file.is_dir()) == (True, True, False)
     assert file.read_bytes() == _BIG
     assert (top / "a.txt").read_text() == _TEXT.decode()

@@ -185,7 +185,11 @@ class Pair:
     max_examples=40,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
 )
 @given(
     cached=st.lists(st.tuples(_positions, _lengths).map(lambda each: (each[0], sum(each))), min_size=1, max_size=3),

@@ -53,7 +53,10 @@ def _tables() -> list[tuple[str, bytes]]:
         parquet, text = io.BytesIO(), io.BytesIO()
         pq.write_table(table, parquet, row_group_size=1_000)
         csv.write_csv(table, text)
-        found += [(f"parquet/part-{part}.parquet", parquet.getvalue()), (f"csv/part-{part}.csv", text.getvalue())]
+        found += [
+            (f"parquet/part-{part}.parquet", parquet.getvalue()),
+            (f"csv/part-{part}.csv", text.getvalue()),
+        ]
     return found
 
 

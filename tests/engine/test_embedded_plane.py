@@ -1,0 +1,153 @@
+"""What the embedded plane does with whole manifests, as a user applies them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datafluid.client import Client, connect
+from datafluid.errors import Conflict, OperationFailed, ReadOnly
+from fluid_fsspec import FluidFileSystem
+from tests.conftest import Bucket
+from tests.datasets import apply_bucket_dataset, apply_local_dataset, dataset_manifest, runtime_manifest
+
+_API = "data.fluid.io/v1alpha1"
+
+
+@pytest.fixture
+def client() -> Client:
+    """A client of this test's home."""
+    return connect()
+
+
+@pytest.fixture
+def files(bucket: Bucket) -> Bucket:
+    """A bucket with two directories."""
+    for key in ("train/a.bin", "train/b.bin", "test/c.bin"):
+        bucket.put(key, key.encode() * 100)
+    return bucket
+
+
+def operation(kind: str, name: str, **spec: Any) -> dict[str, Any]:
+    """A data operation."""
+    return {"apiVersion": _API, "kind": kind, "metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
+def load(name: str, **spec: Any) -> dict[str, Any]:
+    """A DataLoad of the dataset `data`."""
+    return operation("DataLoad", name, dataset={"name": "data", "namespace": "default"}, **spec)
+
+
+def test_a_reference_dataset_shares_the_cache(client: Client, files: Bucket) -> None:
+    """`dataset://` reads the physical dataset's cached files, read-only; the physical one cannot be deleted before."""
+    apply_bucket_dataset(client, files, "data").load().wait(timeout=60)
+    client.apply(dataset_manifest("view", "dataset://default/data/train"))
+    client.dataset("view").wait(timeout=60)
+    before = len(files.gets())
+    fs = FluidFileSystem()
+    assert fs.ls("default/view", detail=False) == ["default/view/a.bin", "default/view/b.bin"]
+    assert fs.cat("default/view/a.bin") == b"train/a.bin" * 100
+    assert fs.local_path("default/view/a.bin") == fs.local_path("default/data/train/a.bin")
+    assert len(files.gets()) == before
+    with pytest.raises(ReadOnly):
+        fs.pipe("default/view/new", b"")
+    with pytest.raises(Conflict, match="default/view"):
+        client.delete("dataset", "data")
+    client.delete("dataset", "view")
+    client.delete("dataset", "data")
+
+
+def test_targets_load_what_they_name(client: Client, files: Bucket) -> None:
+    """Only what lies below a target is fetched."""
+    apply_bucket_dataset(client, files, "data")
+    client.apply(load("warm", target=[{"path": "/train", "replicas": 1}]))
+    client.load("warm").wait(timeout=60)
+    assert sorted(files.gets()) == ["train/a.bin", "train/b.bin"]
+
+
+def test_a_load_of_metadata_fetches_no_bytes(client: Client, files: Bucket) -> None:
+    """Listings are fresh afterwards, and no file was asked for."""
+    apply_bucket_dataset(client, files, "data")
+    files.put("train/new.bin", b"new")
+    client.dataset("data").load(metadata=True).wait(timeout=60)
+    assert files.gets() == []
+    assert "default/data/train/new.bin" in FluidFileSystem().find("default/data")
+
+
+def test_run_after_waits_for_its_predecessor(client: Client, files: Bucket) -> None:
+    """The second load starts when the first is Complete, and not at all when it failed."""
+    apply_bucket_dataset(client, files, "data")
+    after = {"kind": "DataLoad", "name": "first"}
+    client.apply(load("second", target=[{"path": "/test"}], runAfter=after))
+    assert client.load("second").status.phase in ("Pending", "")
+    client.apply(load("first", target=[{"path": "/train"}]))
+    client.load("first").wait(timeout=60)
+    client.load("second").wait(timeout=60)
+    assert sorted(files.gets()) == ["test/c.bin", "train/a.bin", "train/b.bin"]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        operation("DataBackup", "save", dataset="data", backupPath="local:///tmp/backup"),
+        operation(
+            "DataProcess",
+            "work",
+            dataset={"name": "data", "namespace": "default", "mountPath": "/data"},
+            processor={"script": {"image": "busybox", "imageTag": "1", "source": "true"}},
+        ),
+    ],
+    ids=["DataBackup", "DataProcess"],
+)
+def test_what_one_machine_cannot_do_fails_as_in_fluid(client: Client, files: Bucket, manifest: dict[str, Any]) -> None:
+    """Failed, with an event and a clear message; never silently pending."""
+    apply_bucket_dataset(client, files, "data")
+    (ref,) = client.apply(manifest).refs
+    status = client.get(ref.kind, ref.name)["status"]
+    assert status["phase"] == "Failed"
+    assert any(
+        event.type == "Warning" and "not support" in event.message for event in client.events(ref.kind, ref.name)
+    )
+
+
+def test_a_dataset_without_a_runtime_says_what_it_gets(client: Client, files: Bucket) -> None:
+    """A default cache, in a condition or an event, with its size and place."""
+    dataset = apply_bucket_dataset(client, files, "data")
+    assert any("No runtime says how much may be cached" in event.message for event in dataset.events())
+
+
+def test_what_one_machine_cannot_mean_is_reported(client: Client, files: Bucket, tmp_path: Path) -> None:
+    """Replicas of a runtime are accepted, and the dataset says that there is one copy."""
+    (tmp_path / "cache").mkdir()
+    runtime = runtime_manifest("data", tmp_path / "cache")
+    runtime["spec"]["replicas"] = 3
+    client.apply(dataset_manifest("data", files.url, options=files.options))
+    client.apply(runtime)
+    client.dataset("data").wait(timeout=60)
+    told = repr(client.get("dataset", "data")["status"]) + repr(client.get("alluxioruntime", "data")["status"])
+    assert "this machine holds one copy" in told
+
+
+def test_a_finished_load_is_not_run_again_unless_told(client: Client, files: Bucket) -> None:
+    """Applying the same is nothing; another spec needs `replace`."""
+    apply_bucket_dataset(client, files, "data")
+    client.apply(load("warm"))
+    client.load("warm").wait(timeout=60)
+    before = len(files.gets())
+    client.apply(load("warm"))
+    client.load("warm").wait(timeout=60)
+    assert len(files.gets()) == before
+    with pytest.raises(Conflict):
+        client.apply(load("warm", target=[{"path": "/train"}]))
+    client.apply(load("warm", target=[{"path": "/train"}]), replace=True)
+    client.load("warm").wait(timeout=60)
+
+
+def test_a_load_of_a_path_that_is_not_there_fails(client: Client, tmp_path: Path) -> None:
+    """With the path in the message."""
+    (tmp_path / "data").mkdir()
+    apply_local_dataset(client, tmp_path / "data", "data")
+    with pytest.raises(OperationFailed, match="nothing"):
+        client.dataset("data").load("/nothing").wait(timeout=60)
