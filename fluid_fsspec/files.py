@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import Buffer
 
-from datafluid.engine.reading import UNIT, ReaderFile, read_at
+from datafluid.engine.ranges import UNIT, read_at
+from datafluid.engine.streams import ReaderFile
 
 if TYPE_CHECKING:
     from datafluid.engine.editing import Writer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.cache.store import stamp_of
 from datafluid.engine.editing import Editing
 from datafluid.engine.mounted import Block, Entry, Local, LocalFile, open_checked
-from datafluid.engine.reading import read_at
+from datafluid.engine.ranges import read_at
+from datafluid.engine.streams import ReaderFile
 from datafluid.engine.understore.local_store import LocalStore
 from datafluid.engine.understore.port import ObjectInfo
 from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
@@ -53,6 +55,11 @@ class MountTree(Editing):
         """The file, opened."""
         local = self.local(path)
         return None if local is None else open_checked(local)
+
+    def open_binary(self, path: str) -> io.BufferedReader:
+        """The file, to be read from start to end."""
+        local = self.open_local(path)
+        return io.BufferedReader(local if local is not None else ReaderFile(self.open(path)))
 
     def open(self, path: str) -> Reader:
         """Every file is local, so this means that it keeps changing."""

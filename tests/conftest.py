@@ -62,10 +62,12 @@ class Bucket:
     def gets(self) -> list[str]:
         """Keys of this bucket that the server was asked for with GET, in order; listings are not among them."""
         prefix = f"/{self.name}/"
+        self.server.settle()
         return [r.path[len(prefix) :] for r in self.server.requests("GET", below=prefix) if r.path != prefix]
 
     def requests(self) -> int:
         """How many requests about this bucket the server has logged."""
+        self.server.settle()
         return len(self.server.requests(below=f"/{self.name}"))
 
 

@@ -106,6 +106,7 @@ class Editing:
 
         def mount_of(self, path: str) -> Mount | None: ...
         def info(self, path: str) -> Entry: ...
+        def open_binary(self, path: str) -> io.BufferedReader: ...
 
     def check_writable(self, path: str) -> None:
         """Raise unless ``path`` may be written.
@@ -198,9 +199,7 @@ class Editing:
     def _copy_across(self, source: str, target: str, *, overwrite: bool) -> None:
         import shutil
 
-        from datafluid.engine.reading import open_binary
-
-        with open_binary(self, source) as file, self.create(target, exclusive=not overwrite) as writer:  # type: ignore[arg-type]
+        with self.open_binary(source) as file, self.create(target, exclusive=not overwrite) as writer:
             shutil.copyfileobj(file, writer, 1 << 20)
 
     def _writable(self, path: str) -> tuple[Mount, WritableUnderStore]:

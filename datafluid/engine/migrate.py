@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
 from datafluid.engine.mounted import Entry
-from datafluid.engine.reading import ObjectFile, open_binary
+from datafluid.engine.streams import ObjectFile
 from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import ObjectInfo, UnderStore, WritableUnderStore
 from datafluid.engine.volume import Volume
@@ -69,7 +69,7 @@ class DatasetEnd:
 
     def open(self, entry: Entry) -> BinaryIO:
         """See `End`."""
-        return open_binary(self.volume, entry.version)
+        return self.volume.open_binary(entry.version)
 
     def put(self, path: str, source: BinaryIO) -> None:
         """See `End`."""

@@ -16,7 +16,7 @@ from datafluid.engine.cache.extents import aligned, coalesce
 from datafluid.engine.cache.filling import Filling, Wanted
 from datafluid.engine.cache.store import CacheStore, Sealed
 from datafluid.engine.locks import FileLock
-from datafluid.engine.reading import UNIT, read_at
+from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
 from datafluid.errors import CacheFull, NotFound, StaleVersion
 

@@ -7,6 +7,7 @@ open   anything else: a `Reader`, which fetches what is missing into the cache
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,8 +23,9 @@ from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
 from datafluid.engine.listing import Found
 from datafluid.engine.mounted import Block, Entry, Local, LocalFile, Mount, OpenStore, entry_of, open_checked
+from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.reader import Reader
-from datafluid.engine.reading import read_at
+from datafluid.engine.streams import ReaderFile
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
 from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
 
@@ -187,6 +189,15 @@ class Volume(Editing):
             return ObjectInfo(key=info.key, size=fresh.size, version=fresh.version, mtime=fresh.mtime)
 
         return Reader(self.cache, mount.store, wanted, self.binding.tiers, relook=relook)
+
+    def open_binary(self, path: str) -> io.BufferedReader:
+        """Open a file to read it from start to end: the complete local file where there is one.
+
+        Raises:
+            NotFound, IsADirectory: there is no such file.
+        """
+        local = self.open_local(path)
+        return io.BufferedReader(local if local is not None else ReaderFile(self.open(path)), 16 * UNIT)
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Several ``(start, end)`` ranges of a file; what is missing is fetched in parallel."""

@@ -103,6 +103,23 @@ class S3Server:
         seen = [_request(match, quoted=self.kind == "moto") for match in found if match]
         return [r for r in seen if r.path.startswith(below) and (method is None or r.method == method)]
 
+    def settle(self) -> None:
+        """Wait until the log has everything that was answered so far: the server writes it a moment later.
+
+        Raises:
+            Unavailable: the server does not answer, or writes no log.
+        """
+        mark = f"/settle-{secrets.token_hex(8)}"
+        try:
+            urllib.request.urlopen(self.endpoint + mark, timeout=10).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+        end = time.monotonic() + _START_SECONDS
+        while mark not in self.log.read_text(encoding="utf-8", errors="replace"):
+            if time.monotonic() > end:
+                raise Unavailable(f"the S3 server ({self.kind}) has not logged a request.")
+            time.sleep(0.002)
+
     def kill(self) -> None:
         """Take the server away at once, as a crash would."""
         self.process.kill()

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from datafluid.client import Client, connect
-from datafluid.engine.reading import open_binary
 from datafluid.engine.volume import Volume
 from datafluid.errors import AlreadyExists, DatafluidError, IsADirectory, NotFound, ReadOnly
 from tests.conftest import Bucket
@@ -73,7 +72,7 @@ def place(request: pytest.FixtureRequest, client: Client, tmp_path: Path) -> Pla
 
 def content(volume: Volume, path: str) -> bytes:
     """What a reader of the dataset sees."""
-    with open_binary(volume, path) as file:
+    with volume.open_binary(path) as file:
         return file.read()
 
 
@@ -204,7 +203,7 @@ def test_a_replaced_file_is_read_anew(place: Place) -> None:
 def test_an_open_file_keeps_its_version(place: Place) -> None:
     """Who reads while somebody replaces the file goes on with what was opened, when it is all there."""
     content(place.volume, "dir/old")
-    with open_binary(place.volume, "dir/old") as file:
+    with place.volume.open_binary("dir/old") as file:
         head = file.read(10)
         place.volume.put("dir/old", io.BytesIO(NEW))
         assert head + file.read() == OLD
@@ -416,19 +415,18 @@ def changes_of(volume: Volume, path: str) -> list[Callable[[], object]]:
     ]
 
 
-# -- other processes ----------------------------------------------------------------------------------------------------
+# -- other processes ------------------------------------------------------------------------------------------
 
 _READER = """
 import sys
 from datafluid.client import connect
-from datafluid.engine.reading import open_binary
 from datafluid.errors import NotFound
 
 volume = connect().dataset("data").volume()
 for line in sys.stdin:
     path = line.rstrip("\\n")
     try:
-        with open_binary(volume, path) as file:
+        with volume.open_binary(path) as file:
             print(file.read().hex(), flush=True)
     except NotFound:
         print("nothing", flush=True)

@@ -1,23 +1,19 @@
-"""A file of a volume, or an object of an under-store, as a binary file."""
+"""A file of a dataset, or an object of an under-store, as a binary stream."""
 
 from __future__ import annotations
 
 import io
-import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from typing_extensions import Buffer
 
+from datafluid.engine.ranges import UNIT
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
 
 if TYPE_CHECKING:
     from datafluid.engine.reader import Reader
-    from datafluid.engine.volume import Volume
 
-__all__ = ["UNIT", "ObjectFile", "ReaderFile", "open_binary", "read_at"]
-
-UNIT = 64 << 10  # random reads are widened to this: small enough for Parquet columns, large enough for a request
-_BUFFER = 1 << 20
+__all__ = ["ObjectFile", "ReaderFile"]
 
 
 class ReaderFile(io.RawIOBase):
@@ -90,24 +86,3 @@ class ObjectFile(io.RawIOBase):
             view[:length] = memoryview(self._store.read(Fetch(info=self._info, start=self._position, length=length)))
             self._position += length
         return length
-
-
-def read_at(fd: int, start: int, end: int) -> bytes:
-    """Bytes ``[start, end)`` of an open file, however many; fewer only at its end."""
-    parts: list[bytes] = []
-    while start < end and (data := os.pread(fd, end - start, start)):
-        parts.append(data)
-        start += len(data)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def open_binary(volume: Volume, path: str) -> BinaryIO:
-    """Open a file for reading: the complete local file where there is one.
-
-    Raises:
-        NotFound, IsADirectory: there is no such file.
-    """
-    local = volume.open_local(path)
-    if local is not None:
-        return io.BufferedReader(local)
-    return io.BufferedReader(ReaderFile(volume.open(path)), _BUFFER)
