@@ -105,6 +105,7 @@ class Ground:
     def gets(self) -> int:
         """How many objects the server has been asked for; listings are not among them."""
         prefix = f"/{_BUCKET}/"
+        self.server.settle()
         return sum(request.path != prefix for request in self.server.requests("GET", below=prefix))
 
 
