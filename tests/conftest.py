@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from datafluid.testing.s3 import S3Server, serve_s3
 
+settings.register_profile("any machine", deadline=None)  # no test depends on how fast a machine is
+settings.load_profile("any machine")
 _COUNTER = itertools.count()
 _PRIVATE = ("DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_DEBUG")
 
