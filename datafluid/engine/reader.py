@@ -58,8 +58,8 @@ class Reader:
         self._last_end = 0
         self._streak = 0
         self._handed_out = False
-        self._sealed: Sealed | None = None
-        self._filling: Filling | None = None
+        self._filling: Filling | None = None  # what is being filled
+        self._complete: int | None = None  # or the descriptor of a file that is complete; neither: read past the cache
         self._start(wanted)
 
     @property
@@ -118,12 +118,15 @@ class Reader:
         """Let go of the file; reads afterwards fail."""
         with self._lock:
             filling, self._filling = self._filling, None
+            complete, self._complete = self._complete, None
             ahead, self._ahead = self._ahead, {}
         for future in ahead.values():
             future.cancel()
         for future in ahead.values():
             if not future.cancelled():
                 future.exception()  # it writes to our descriptor: wait until it has ended
+        if complete is not None:
+            os.close(complete)
         if filling is not None:
             self._cache.close([filling])
 
@@ -137,23 +140,16 @@ class Reader:
 
     def _start(self, wanted: Wanted) -> None:
         self._wanted = wanted
+        self._filling, self._complete = None, None
         (outcome,) = self._cache.begin([(wanted, 0)], self._tiers)
         if isinstance(outcome, Filling):
             self._filling = outcome
         elif isinstance(outcome, Sealed):  # completed by somebody else since the caller looked
-            fd = os.open(outcome.path, os.O_RDONLY | os.O_CLOEXEC)
-            self._filling = Filling(
-                wanted=wanted,
-                name=None,  # type: ignore[arg-type]  # nothing will be written to it
-                tier=None,  # type: ignore[arg-type]
-                tier_id=-1,
-                fd=fd,
-                have=((0, wanted.info.size),),
-            )
-        else:
-            self._filling = None
+            self._complete = os.open(outcome.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def _read(self, offset: int, end: int) -> bytes:
+        if self._complete is not None:
+            return read_at(self._complete, offset, end)
         filling = self._filling
         if filling is None:
             return self._bypass(offset, end)

@@ -190,7 +190,10 @@ def serve_s3(directory: Path, *, moto: bool = False, port: int | None = None) ->
         yield server
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=1)
+        except subprocess.TimeoutExpired:  # it waits for connections that clients keep open
+            server.kill()
 
 
 def _wait_until_up(server: S3Server) -> None:
