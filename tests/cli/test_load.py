@@ -146,6 +146,8 @@ def test_interrupting_who_only_waits_leaves_the_load_alone(slow: Relay, start: S
     """`wait` looks on; the load belongs to somebody else."""
     run("load", "slow", "--name", "warm")
     process = start("wait", "dataload", "warm")
+    assert process.stderr is not None
+    assert "warm" in process.stderr.readline()  # it is up and watches
     assert slow.blocked.wait(timeout=60)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)

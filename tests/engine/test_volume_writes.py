@@ -81,7 +81,7 @@ def names(volume: Volume, path: str = "") -> list[str]:
     return [entry.path.rpartition("/")[2] for entry in volume.ls(path)]
 
 
-# -- files appear whole ---------------------------------------------------------------------------------------------
+# -- files appear whole ------------------------------------------------------------------
 
 
 def test_nothing_is_visible_before_the_end(place: Place) -> None:
@@ -188,7 +188,7 @@ def test_put_starts_at_the_sources_position(place: Place) -> None:
     assert content(place.volume, "new") == b"body"
 
 
-# -- what is there already ------------------------------------------------------------------------------------------
+# -- what is there already ------------------------------------------------------------------
 
 
 def test_a_replaced_file_is_read_anew(place: Place) -> None:
@@ -287,7 +287,7 @@ def test_a_directory_is_no_file(place: Place) -> None:
     assert place.stored() == {"dir/old": OLD}
 
 
-# -- who may ----------------------------------------------------------------------------------------------------------
+# -- who may ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ def changes_of(volume: Volume, path: str) -> list[Callable[[], object]]:
     ]
 
 
-# -- other processes ------------------------------------------------------------------------------------------
+# -- other processes ------------------------------------------------------------------
 
 _READER = """
 import sys
