@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from datafluid.errors import AlreadyExists, DatafluidError, IsADirectory, NotFou
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, apply_local_dataset, dataset_manifest
 
-WRITABLE = {"accessModes": ["ReadWriteMany"]}
+WRITABLE: Any = {"accessModes": ["ReadWriteMany"]}
 OLD = b"old" * 1000
 NEW = b"new content" * 500
 
@@ -85,7 +86,7 @@ def names(volume: Volume, path: str = "") -> list[str]:
 
 
 def test_nothing_is_visible_before_the_end(place: Place) -> None:
-    """However much was written and flushed: the file appears when it is closed, in the store and in listings."""
+    """However much was written and flushed: the file appears when it is closed, in store and listings."""
     writer = place.volume.create("dir/new")
     for _ in range(3):
         writer.write(NEW)
@@ -236,7 +237,7 @@ def test_copying(place: Place) -> None:
 
 
 def test_moving(place: Place) -> None:
-    """The old name is gone; an existing target is replaced, or kept on demand; a missing source is NotFound."""
+    """The old name is gone; an existing target is replaced, or kept; a missing source is NotFound."""
     place.volume.put("other", io.BytesIO(NEW))
     with pytest.raises(AlreadyExists, match="dir/old"):
         place.volume.move("other", "dir/old", overwrite=False)
@@ -252,7 +253,7 @@ def test_moving(place: Place) -> None:
 
 
 def test_directories(place: Place) -> None:
-    """A directory made is there where the store has such things; elsewhere making and removing one is nothing."""
+    """Made and removed where the store has such things; elsewhere both are nothing."""
     volume = place.volume
     volume.mkdir("made/deep")
     volume.mkdir("made/deep")
@@ -331,12 +332,13 @@ def test_a_symlink_out_of_the_directory_is_not_followed(client: Client, tmp_path
     (outside / "secret").write_bytes(b"secret")
     (inside / "link").symlink_to(outside)
     volume = apply_local_dataset(client, inside, "data", **WRITABLE).volume()
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: volume.put("link/new", io.BytesIO(NEW)),
         lambda: volume.delete(["link/secret"]),
         lambda: volume.copy("link/secret", "mine"),
         lambda: volume.move("link/secret", "mine"),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(DatafluidError):
             change()
     assert in_directory(outside) == {"secret": b"secret"}
@@ -435,7 +437,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def other(place: Place) -> Iterator[Callable[[str], bytes | None]]:
-    """A reader in a process of its own that stays alive; None is what it finds of a file that is not there."""
+    """A reader in a process of its own that stays alive; it gets None of a file that is not there."""
     with subprocess.Popen(
         [sys.executable, "-c", _READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -455,7 +457,7 @@ def other(place: Place) -> Iterator[Callable[[str], bytes | None]]:
         process.wait(timeout=30)
 
 
-def test_another_process_sees_every_change_at_once(place: Place, other: Callable[[str], bytes | None]) -> None:
+def test_another_process_sees_every_change(place: Place, other: Callable[[str], bytes | None]) -> None:
     """Although it has read, listed and cached before, and however long its listings stay fresh."""
     volume = place.volume
     assert (other("dir/old"), other("dir/old"), other("new")) == (OLD, OLD, None)
