@@ -28,6 +28,7 @@ __all__ = ["Request", "S3Server", "find_versitygw", "serve_s3"]
 
 _VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 _START_SECONDS = 30.0
+_QUIET_LOOKS = 5
 _LOG_LINE = re.compile(r"\| *(?P<status>\d{3}) *\|[^|]*\|[^|]*\| *(?P<method>[A-Z]+) *\| (?P<path>/.*?) \| ")
 _MOTO_LINE = re.compile(r'"(?P<method>[A-Z]+) (?P<path>/\S*) HTTP/[\d.]+" (?P<status>\d{3})')
 
@@ -119,6 +120,11 @@ class S3Server:
             if time.monotonic() > end:
                 raise Unavailable(f"the S3 server ({self.kind}) has not logged a request.")
             time.sleep(0.002)
+        seen, quiet = -1, 0  # requests are logged side by side: what was answered before may come a moment after
+        while quiet < _QUIET_LOOKS:
+            size = self.log.stat().st_size
+            seen, quiet = size, quiet + 1 if size == seen else 0
+            time.sleep(0.005)
 
     def kill(self) -> None:
         """Take the server away at once, as a crash would."""
