@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+
 from fluid_fsspec.changing import Changing
+from fluid_fsspec.leaving import let_arrow_finish
 from fluid_fsspec.looking import Looking
 from fluid_fsspec.opening import Opening
 from fluid_fsspec.verbs import Verbs
 
 __all__ = ["FluidFileSystem"]
+
+atexit.register(let_arrow_finish)
 
 
 class FluidFileSystem(Looking, Opening, Changing, Verbs):

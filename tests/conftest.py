@@ -15,7 +15,34 @@ from datafluid.testing.s3 import S3Server, serve_s3
 settings.register_profile("any machine", deadline=None)  # no test depends on how fast a machine is
 settings.load_profile("any machine")
 _COUNTER = itertools.count()
+_SEED = 20261124
 _PRIVATE = ("DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_DEBUG")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long`` and ``--seed``, for the attacks in tests/faults."""
+    parser.addoption("--long", action="store_true", help="thousands of kill points and names, not dozens")
+    parser.addoption("--seed", type=int, default=_SEED, help=f"what the attacks draw from (default {_SEED})")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Tell what the attacks draw from."""
+    return f"faults: --seed {config.getoption('seed')}{' --long' if config.getoption('long') else ''}"
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What an attack draws from; printed, so that a failure can be had again with ``--seed``."""
+    drawn: int = request.config.getoption("seed")
+    print(f"--seed {drawn}")
+    return drawn
+
+
+@pytest.fixture
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the attacks take their time (``--long``)."""
+    asked: bool = request.config.getoption("long")
+    return asked
 
 
 @pytest.fixture(autouse=True)
