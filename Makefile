@@ -45,7 +45,7 @@ test-fast: setup
 	$(PYTEST) -m 'not slow'
 
 bench: setup
-	$(BIN)/python benchmarks/warm_reads.py
+	$(BIN)/python -m benchmarks
 
 lint: setup
 	$(BIN)/ruff check .

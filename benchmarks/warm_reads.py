@@ -1,44 +1,32 @@
-"""What a warm read costs, beside the same read of a plain local file, in the same run.
+"""What a warm read costs, beside the same read of a plain local file, and of the caches of fsspec.
 
-    python benchmarks/warm_reads.py [--small] [--json FILE]
+python -m benchmarks.warm_reads [--small] [--json FILE]
 
 A dataset over a real S3 server on loopback is loaded into a temporary cache. Then each read is done through
-``fluid://`` and by its peer on a copy of the files, in turns, and the median of the ratios is told: 1.00 is as
-fast as the peer, 2.00 takes twice as long. Fails when the server saw a GET during the warm reads.
+``fluid://`` and by its peers, in turns. Fails when the server saw a GET during the warm reads.
 """
 
 from __future__ import annotations
 
-import argparse
-import gc
-import json
+import io
+import itertools
 import os
-import platform
 import random
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fsspec.implementations.cached import SimpleCacheFileSystem, WholeFileCacheFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from datafluid.client import Client, connect
-from datafluid.testing.s3 import S3Server, serve_s3
-from fluid_fsspec import FluidFileSystem
+from benchmarks.ground import MIB, Ground, ground
+from benchmarks.races import Fact, Lane, Race, Table, main, run_race, tell
 
-_DATASET = "default/bench"
-_BUCKET = "warm-reads"
+_DATASET = "default/warm"
 _SMALL_FILE = 4 << 10
-_MIB = 1 << 20
-
-_Work = Callable[[], object]
+_TURN = itertools.count()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,231 +36,105 @@ class Sizes:
     Args:
         big: Bytes of the file that is read sequentially and at random.
         files: Files of 4 KiB.
+        siblings: Files beside the one that is asked for with info.
         reads: Random reads of 4 KiB.
         infos: Calls of info.
         rows: Rows of each of the four Parquet files.
-        rounds: How often each pair is measured.
-        starts: How often each pair of processes is started.
+        rounds: How often each race is run.
+        seed: What the bytes and the places are drawn from.
     """
 
-    big: int = 200 * _MIB
+    big: int = 200 * MIB
     files: int = 1_000
+    siblings: int = 10_000
     reads: int = 5_000
     infos: int = 2_000
     rows: int = 500_000
     rounds: int = 9
-    starts: int = 11
+    seed: int = 1
 
 
-SMALL = Sizes(big=4 * _MIB, files=20, reads=50, infos=20, rows=1_000, rounds=2, starts=2)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """One pair. Times are medians, in seconds; ``ratio`` is the median of the rounds' ratios."""
-
-    name: str
-    ours: str
-    peer: str
-    ours_seconds: float
-    peer_seconds: float
-    ratio: float
-    lowest: float
-    highest: float
-    rounds: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Two ways to do the same thing."""
-
-    name: str
-    ours: str
-    peer: str
-    do_ours: _Work
-    do_peer: _Work
+SMALL = Sizes(big=4 * MIB, files=20, siblings=30, reads=50, infos=20, rows=1_000, rounds=2)
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The loaded dataset, and the same files in a plain directory."""
+class Warm:
+    """The loaded dataset, and the same files in a plain directory and in the caches of fsspec."""
 
-    server: S3Server
-    client: Client
-    fs: FluidFileSystem
+    ground: Ground
     plain: Path
+    caches: dict[str, Any]
 
-    def gets(self) -> int:
-        """How many objects the server has been asked for; listings are not among them."""
-        prefix = f"/{_BUCKET}/"
-        self.server.settle()
-        return sum(request.path != prefix for request in self.server.requests("GET", below=prefix))
+    @property
+    def fs(self) -> Any:
+        """Ours."""
+        return self.ground.fs
 
+    def peers(self, work: Callable[[Any, str], object], bound: float) -> list[Lane]:
+        """The same work on the plain files and in the caches."""
+        local = LocalFileSystem(skip_instance_cache=True)
+        lanes = [Lane(label="LocalFileSystem", work=lambda: work(local, str(self.plain)), bound=bound)]
+        for label, cache in self.caches.items():
+            lanes.append(Lane(label=label, work=lambda cache=cache: work(cache, str(self.plain))))
+        return lanes
 
-# -- the ground
-
-
-@contextmanager
-def ground(sizes: Sizes) -> Iterator[Ground]:
-    """A bucket, the dataset over it, loaded, and a copy of its files."""
-    with tempfile.TemporaryDirectory(prefix="datafluid-bench-") as name:
-        base = Path(name)
-        (base / "s3").mkdir()
-        with serve_s3(base / "s3") as server:
-            os.environ |= {
-                "DATAFLUID_HOME": str(base / "home"),
-                "DATAFLUID_CONFIG": str(base / "config.toml"),
-                "AWS_ACCESS_KEY_ID": server.access_key,
-                "AWS_SECRET_ACCESS_KEY": server.secret_key,
-            }
-            for variable in ("DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT"):
-                os.environ.pop(variable, None)
-            server.create_bucket(_BUCKET)
-            plain = base / "plain"
-            for key, data in _files(sizes):
-                (plain / key).parent.mkdir(parents=True, exist_ok=True)
-                (plain / key).write_bytes(data)
-                server.put(_BUCKET, key, data)
-            client = connect()
-            client.apply(_manifest(server))
-            dataset = client.dataset(_DATASET)
-            dataset.wait(timeout=60)
-            dataset.load().wait(timeout=600)
-            yield Ground(server, client, FluidFileSystem(skip_instance_cache=True), plain)
+    def ours(self, work: Callable[[Any, str], object]) -> Lane:
+        """The work through ``fluid://``."""
+        return Lane(label="fluid://", work=lambda: work(self.fs, _DATASET))
 
 
-def _manifest(server: S3Server) -> dict[str, Any]:
-    namespace, _, name = _DATASET.partition("/")
-    options = {
-        "endpoint": server.endpoint,
-        "region": server.region,
-        "allow_http": "true",
-        "virtual_hosted_style_request": "false",
-    }
-    return {
-        "apiVersion": "data.fluid.io/v1alpha1",
-        "kind": "Dataset",
-        "metadata": {"name": name, "namespace": namespace, "annotations": {"datafluid.io/refresh": "1h"}},
-        "spec": {"mounts": [{"mountPoint": f"s3://{_BUCKET}", "name": name, "path": "/", "options": options}]},
-    }
-
-
-def _files(sizes: Sizes) -> Iterator[tuple[str, bytes]]:
-    import io
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    source = random.Random(1)
-    yield "big.bin", source.randbytes(sizes.big)
-    for number in range(sizes.files):
-        yield f"small/{number:04}.bin", source.randbytes(_SMALL_FILE)
-    for part in range(4):
-        numbers = range(part * sizes.rows, (part + 1) * sizes.rows)
-        columns = {
-            "id": pa.array(numbers, pa.int64()),
-            "value": pa.array([source.random() for _ in numbers], pa.float64()),
-            "name": pa.array([f"name-{number % 1000}" for number in numbers]),
-        }
-        buffer = io.BytesIO()
-        pq.write_table(pa.table(columns), buffer)
-        yield f"table/part-{part}.parquet", buffer.getvalue()
-
-
-# -- the pairs
-
-
-def pairs(ground: Ground, sizes: Sizes) -> list[Pair]:
-    """Every read that is measured in this process."""
-    local = LocalFileSystem(skip_instance_cache=True)
-    plain, table = str(ground.plain), f"{_DATASET}/table"
-    big_ours, big_peer = f"{_DATASET}/big.bin", f"{plain}/big.bin"
-    names = [f"small/{number:04}.bin" for number in range(sizes.files)]
-    source = random.Random(2)
+def races(warm: Warm, sizes: Sizes) -> list[Race]:
+    """Every read that is measured."""
+    source = random.Random(sizes.seed)
     offsets = [source.randrange(sizes.big - _SMALL_FILE) for _ in range(sizes.reads)]
-    fs = ground.fs
-    return [
-        Pair(
-            name=f"sequential read, 1 MiB each, {sizes.big // _MIB} MiB",
-            ours="fs.open",
-            peer="open",
-            do_ours=lambda: _sequential(fs.open, big_ours),
-            do_peer=lambda: _sequential(open, big_peer),
+    names = [f"small/{number:05}.bin" for number in range(sizes.files)]
+    plain = warm.plain
+    work = {
+        f"random read, 4 KiB each, {sizes.reads} times": (
+            lambda fs, at: _at_random(fs, f"{at}/big.bin", offsets),
+            1.11,
         ),
-        Pair(
-            name=f"random read, 4 KiB each, {sizes.reads} times",
-            ours="fs.open",
-            peer="LocalFileSystem.open",
-            do_ours=lambda: _at_random(fs, big_ours, offsets),
-            do_peer=lambda: _at_random(local, big_peer, offsets),
+        f"open, read, close, {sizes.files} files of 4 KiB": (lambda fs, at: _each(fs, at, names), 1.5),
+        f"info of one file, {sizes.infos} times": (lambda fs, at: _infos(fs, f"{at}/big.bin", sizes.infos), 2.0),
+        f"info among {sizes.siblings} siblings": (
+            lambda fs, at: _infos(fs, f"{at}/many/{sizes.siblings // 2:05}.bin", sizes.infos // 10 + 1),
+            2.0,
         ),
-        Pair(
-            name=f"open, read, close, {sizes.files} files of 4 KiB",
-            ours="fs.open",
-            peer="LocalFileSystem.open",
-            do_ours=lambda: _each(fs, [f"{_DATASET}/{name}" for name in names]),
-            do_peer=lambda: _each(local, [f"{plain}/{name}" for name in names]),
-        ),
-        Pair(
-            name=f"info of one file, {sizes.infos} times",
-            ours="fs.info",
-            peer="LocalFileSystem.info",
-            do_ours=lambda: _infos(fs, big_ours, sizes.infos),
-            do_peer=lambda: _infos(local, big_peer, sizes.infos),
-        ),
-        Pair(
-            name=f"Parquet scan, {4 * sizes.rows} rows",
-            ours="to_arrow()",
-            peer="pyarrow, local",
-            do_ours=lambda: _scan(table, fs.to_arrow()),
-            do_peer=lambda: _scan(f"{plain}/table", None),
-        ),
-        Pair(
-            name=f"pandas.read_parquet, {4 * sizes.rows} rows",
-            ours="fluid://",
-            peer="file://",
-            do_ours=lambda: _frame(f"fluid://{table}"),
-            do_peer=lambda: _frame(f"file://{plain}/table"),
-        ),
-    ]
-
-
-def starts() -> list[Pair]:
-    """Every start of a process that is measured."""
-
-    def python(*arguments: str) -> _Work:
-        command = [sys.executable, *arguments]
-        return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-    return [
-        Pair(
-            name="import fluid_fsspec",
-            ours="import fluid_fsspec",
-            peer="import fsspec",
-            do_ours=python("-c", "import fluid_fsspec"),
-            do_peer=python("-c", "import fsspec"),
-        ),
-        Pair(
-            name="import datafluid",
-            ours="import datafluid",
-            peer="an empty program",
-            do_ours=python("-c", "import datafluid"),
-            do_peer=python("-c", "pass"),
-        ),
-        Pair(
-            name="datafluid --help",
-            ours="datafluid --help",
-            peer="an empty program",
-            do_ours=python("-m", "datafluid", "--help"),
-            do_peer=python("-c", "pass"),
-        ),
-    ]
+    }
+    sequential = Race(
+        name=f"sequential read, 1 MiB each, {sizes.big // MIB} MiB",
+        ours=Lane(label="fluid://", work=lambda: _sequential(warm.fs.open, f"{_DATASET}/big.bin")),
+        peers=[Lane(label="builtin open", work=lambda: _sequential(open, f"{plain}/big.bin"), bound=1 / 0.95)],
+    )
+    first = Race(
+        name=f"info of {sizes.files} files, each the first time",
+        ours=Lane(label="fluid://", work=lambda: _sizes(warm.fs, _DATASET, names), prepare=lambda: _forget(warm.fs)),
+        peers=[
+            Lane(
+                label="LocalFileSystem",
+                work=lambda: _sizes(LocalFileSystem(skip_instance_cache=True), str(plain), names),
+                bound=4.0,
+            )
+        ],
+    )
+    scan = Race(
+        name=f"Parquet scan, {4 * sizes.rows} rows",
+        ours=Lane(label="to_arrow()", work=lambda: _scan(f"{_DATASET}/table", warm.fs.to_arrow())),
+        peers=[Lane(label="PyArrow, local", work=lambda: _scan(f"{plain}/table", None), bound=1 / 0.95)],
+    )
+    frame = Race(
+        name=f"pandas.read_parquet, {4 * sizes.rows} rows",
+        ours=Lane(label="fluid://", work=lambda: _frame(f"fluid://{_DATASET}/table")),
+        peers=[Lane(label="file://", work=lambda: _frame(f"file://{plain}/table"), bound=1 / 0.9)],
+    )
+    files = [Race(name=name, ours=warm.ours(do), peers=warm.peers(do, bound)) for name, (do, bound) in work.items()]
+    return [sequential, *files, first, scan, frame]
 
 
 def _sequential(opener: Callable[[str, str], Any], path: str) -> int:
     total = 0
     with opener(path, "rb") as file:
-        while data := file.read(_MIB):
+        while data := file.read(MIB):
             total += len(data)
     return total
 
@@ -286,16 +148,26 @@ def _at_random(fs: Any, path: str, offsets: list[int]) -> int:
     return total
 
 
-def _each(fs: Any, paths: list[str]) -> int:
+def _each(fs: Any, at: str, names: list[str]) -> int:
     total = 0
-    for path in paths:
-        with fs.open(path, "rb") as file:
+    for name in names:
+        with fs.open(f"{at}/{name}", "rb") as file:
             total += len(file.read())
     return total
 
 
 def _infos(fs: Any, path: str, count: int) -> int:
     return sum(fs.info(path)["size"] for _ in range(count))
+
+
+def _sizes(fs: Any, at: str, names: list[str]) -> int:
+    return sum(fs.info(f"{at}/{name}")["size"] for name in names)
+
+
+def _forget(fs: Any) -> None:
+    """Let the next question find a client that knows no path yet, as a new process would."""
+    os.environ["DATAFLUID_MOUNT_ROOT"] = f"/nothing/is/mounted/here/{next(_TURN)}"
+    fs.info(_DATASET)
 
 
 def _scan(place: str, filesystem: Any) -> int:
@@ -312,114 +184,61 @@ def _frame(url: str) -> int:
     return len(pd.read_parquet(url))
 
 
-# -- measuring
+# -- the ground
 
 
-def measure(pair: Pair, rounds: int, *, compare: bool = True) -> Result:
-    """Do both in turns, the one first and then the other, and take medians.
-
-    Args:
-        compare: Both must return the same.
-
-    Raises:
-        RuntimeError: they did not.
-    """
-    first, second = pair.do_ours(), pair.do_peer()  # warm both; this round does not count
-    if compare and first != second:
-        raise RuntimeError(f"{pair.name}: {first} through fluid://, {second} by the peer")
-    ours, peer = [], []
-    for number in range(rounds):
-        order = ((pair.do_ours, ours), (pair.do_peer, peer))
-        for work, times in order if number % 2 == 0 else reversed(order):
-            times.append(_seconds(work))
-    ratios = [a / b for a, b in zip(ours, peer, strict=True)]
-    return Result(
-        name=pair.name,
-        ours=pair.ours,
-        peer=pair.peer,
-        ours_seconds=statistics.median(ours),
-        peer_seconds=statistics.median(peer),
-        ratio=statistics.median(ratios),
-        lowest=min(ratios),
-        highest=max(ratios),
-        rounds=rounds,
+def _warm(base: Ground, sizes: Sizes) -> Warm:
+    tell("Storing and loading …")
+    plain = base.base / "plain"
+    for key, data in _files(sizes):
+        (plain / key).parent.mkdir(parents=True, exist_ok=True)
+        (plain / key).write_bytes(data)
+        base.put(f"warm/{key}", data)
+    base.dataset("warm", "warm").load().wait(timeout=600)
+    kinds = {"simplecache": SimpleCacheFileSystem, "filecache": WholeFileCacheFileSystem}
+    return Warm(
+        base,
+        plain,
+        {
+            name: kind(target_protocol="file", cache_storage=str(base.base / name), skip_instance_cache=True)
+            for name, kind in kinds.items()
+        },
     )
 
 
-def _seconds(work: _Work) -> float:
-    gc.collect()
-    gc.disable()
-    try:
-        start = time.perf_counter()
-        work()
-        return time.perf_counter() - start
-    finally:
-        gc.enable()
+def _files(sizes: Sizes) -> Iterator[tuple[str, bytes]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source = random.Random(sizes.seed)
+    yield "big.bin", source.randbytes(sizes.big)
+    for number in range(sizes.files):
+        yield f"small/{number:05}.bin", source.randbytes(_SMALL_FILE)
+    for number in range(sizes.siblings):
+        yield f"many/{number:05}.bin", b"x"
+    for part in range(4):
+        numbers = range(part * sizes.rows, (part + 1) * sizes.rows)
+        columns = {
+            "id": pa.array(numbers, pa.int64()),
+            "value": pa.array([source.random() for _ in numbers], pa.float64()),
+            "name": pa.array([f"name-{number % 1000}" for number in numbers]),
+        }
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(columns), buffer)
+        yield f"table/part-{part}.parquet", buffer.getvalue()
 
 
-def run(sizes: Sizes, tell: Callable[[str], None]) -> tuple[list[Result], int]:
-    """Measure everything; returns the results and how many GETs the server saw meanwhile."""
-    tell("Storing and loading …")
-    results = []
-    with ground(sizes) as place:
-        before = place.gets()
-        for pair in pairs(place, sizes):
-            tell(f"{pair.name} …")
-            results.append(measure(pair, sizes.rounds))
-        gets = place.gets() - before
-        for pair in starts():
-            tell(f"{pair.name} …")
-            results.append(measure(pair, sizes.starts, compare=False))
-    return results, gets
-
-
-def report(results: list[Result], gets: int) -> None:
-    """Print the table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("what", "through", "ms", "peer", "ms", "ratio", "lowest", "highest", title="Warm reads")
-    for result in results:
-        table.add_row(
-            result.name,
-            result.ours,
-            f"{result.ours_seconds * 1000:.1f}",
-            result.peer,
-            f"{result.peer_seconds * 1000:.1f}",
-            f"{result.ratio:.2f}",
-            f"{result.lowest:.2f}",
-            f"{result.highest:.2f}",
-        )
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table)
-    console.print(f"GET requests at the server during the warm reads: {gets}")
-
-
-def document(results: list[Result], gets: int, *, small: bool) -> dict[str, Any]:
-    """What ``--json`` writes."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "small": small,
-        "gets_while_warm": gets,
-        "results": [asdict(result) for result in results],
-    }
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run it; 1 when a warm read made a request."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results here")
-    parser.add_argument("--small", action="store_true", help="a quick run, for tests: the figures mean nothing")
-    options = parser.parse_args(arguments)
-    warnings.simplefilter("ignore", ResourceWarning)
-    results, gets = run(SMALL if options.small else Sizes(), lambda text: print(text, file=sys.stderr, flush=True))
-    report(results, gets)
-    if options.json is not None:
-        options.json.write_text(json.dumps(document(results, gets, small=options.small), indent=2) + "\n")
-    return 1 if gets else 0
+def measure(sizes: Sizes) -> list[Table]:
+    """Run every race, and count the GETs of the warm reads."""
+    table = Table("Warm reads")
+    with ground() as base:
+        warm = _warm(base, sizes)
+        before = base.gets()
+        for race in races(warm, sizes):
+            table.results += run_race(race, sizes.rounds)
+        table.facts.append(Fact(name="GET requests during the warm reads", value=base.gets() - before, bound=0))
+    return [table]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure, Sizes(), SMALL, sys.argv[1:]))

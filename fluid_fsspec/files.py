@@ -13,12 +13,12 @@ from contextlib import suppress
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Self
 
-from typing_extensions import Buffer
-
 from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.streams import ReaderFile
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from datafluid.engine.editing import Writer
     from fluid_fsspec.base import Rooted
     from fluid_fsspec.tree import Tree

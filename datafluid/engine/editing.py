@@ -7,13 +7,13 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Buffer
-
 from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import UnderStore, WritableUnderStore
 from datafluid.errors import IsADirectory, NotFound, ReadOnly
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from datafluid.engine.binding import Binding
     from datafluid.engine.generation import Generation
     from datafluid.engine.mounted import Entry, Mount

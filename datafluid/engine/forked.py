@@ -17,16 +17,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, Any
 
 from datafluid import errors
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.home import Home
-from datafluid.engine.understore.parallel import fetch_in_threads
+from datafluid.engine.understore.parallel import fetch_in_threads, in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo, UnderStore
 from datafluid.errors import DatafluidError, Unavailable
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["HelperStore", "serve"]
 
@@ -77,7 +78,7 @@ class HelperStore:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[Fetch, Exception | None]]:
         """See `datafluid.engine.understore.port.UnderStore.fetch_many`; one at a time."""
-        yield from fetch_in_threads(self.read, fetches, sink=sink, concurrency=1, cancelled=cancelled)
+        yield from fetch_in_threads(in_pieces(self.read), fetches, sink=sink, concurrency=1, cancelled=cancelled)
 
     def close(self) -> None:
         """The helper ends with the process."""

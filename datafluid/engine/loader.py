@@ -11,9 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.cache.extents import coalesce
 from datafluid.engine.cache.filling import Extent, Filling, PieceHasher, Wanted
@@ -22,10 +20,14 @@ from datafluid.engine.understore.port import Fetch, ObjectInfo
 from datafluid.engine.volume import Entry, Mount, Volume
 from datafluid.errors import CacheFull, Corrupt, DatafluidError, NotFound, StaleVersion, Unavailable
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 __all__ = ["Loaded", "Loader"]
 
 _FETCH = 16 << 20  # large objects are fetched in ranges of this, several at once; a multiple of a checksum's piece
-_CONCURRENCY = 12
+_STREAMS = 8  # large ranges that are fetched at once
+_REQUESTS = 16  # small objects that are
 _BLOCK = 1 << 20
 _WINDOW_FILES = 128  # files that get their room in one transaction
 _WINDOW_BYTES = 512 << 20
@@ -80,13 +82,15 @@ class _Part:
     file: _File
     hasher: PieceHasher
     position: int
+    end: int
     waiting: list[memoryview] = field(default_factory=list)
     waiting_bytes: int = 0
 
     def add(self, data: Buffer) -> None:
-        """Take the next bytes, and write what fills blocks."""
+        """Take the next bytes, and write what fills blocks or ends the range."""
         view = memoryview(data).cast("B")
-        border = (self.position + self.waiting_bytes + view.nbytes) // _BLOCK * _BLOCK
+        reached = self.position + self.waiting_bytes + view.nbytes
+        border = reached if reached >= self.end else reached // _BLOCK * _BLOCK
         take = border - self.position - self.waiting_bytes
         if take > 0 and border > self.position:
             self._wait(view[:take])
@@ -140,7 +144,8 @@ class Loader:
     _parts: dict[tuple[str, int], _Part] = field(default_factory=dict)
     _ready: list[tuple[_File, list[Extent]]] = field(default_factory=list)
     _full: CacheFull | None = None
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # of what is below way: held for moments only
+    _recording: threading.Lock = field(default_factory=threading.Lock)  # one record at a time
 
     def load(self, paths: Sequence[str] = ("",), *, metadata_only: bool = False, refresh: bool = False) -> Loaded:
         """Load everything below some paths.
@@ -165,7 +170,6 @@ class Loader:
         self._need_capacity()
         for mount in dict.fromkeys(mount for mount, _ in wanted):
             self._load_from(mount, [entry for source, entry in wanted if source is mount])
-        self.volume.cache.make_durable(self.volume.binding.tiers)
         self._tell()
         if self._full is not None:
             raise self._full
@@ -224,11 +228,12 @@ class Loader:
                 yield fresh
 
     def _attempt(self, mount: Mount, entries: Sequence[Entry]) -> None:
+        large = sum(entry.size for entry in entries) > _BLOCK * len(entries)
         try:
             for fetch, error in mount.store.fetch_many(
                 self._fetches(mount, entries),
                 sink=self._sink,
-                concurrency=_CONCURRENCY,
+                concurrency=_STREAMS if large else _REQUESTS,
                 cancelled=lambda: self._full is not None or self.cancelled(),
             ):
                 self._ended(fetch, error)
@@ -245,29 +250,34 @@ class Loader:
             items = [(self._wanted(mount, entry), entry.size) for entry in window]
             outcomes = self.volume.cache.begin(items, self.volume.binding.tiers)
             for entry, outcome in zip(window, outcomes, strict=True):
-                if isinstance(outcome, CacheFull):
-                    self._full = self._full or outcome
-                    self._failures.append((entry, outcome))
-                elif isinstance(outcome, Sealed):
-                    self._files_done += 1
-                    self._bytes_done += entry.size
-                else:
+                if isinstance(outcome, Filling):
                     yield from self._parts_of(_File(entry, outcome))
+                else:
+                    self._settled(entry, outcome)
             if len(self._ready) >= _WINDOW_FILES:
                 self._flush()
+
+    def _settled(self, entry: Entry, outcome: Sealed | CacheFull) -> None:
+        """Nothing is to be fetched of a file: it is there, or there is no room for it."""
+        with self._lock:
+            if isinstance(outcome, CacheFull):
+                self._full = self._full or outcome
+                self._failures.append((entry, outcome))
+            else:
+                self._files_done += 1
+                self._bytes_done += entry.size
 
     def _parts_of(self, file: _File) -> Iterator[Fetch]:
         info = file.filling.wanted.info
         holes = coalesce(file.filling.missing())
         ranges = [(a, min((a // _FETCH + 1) * _FETCH, end)) for start, end in holes for a in _cuts(start, end)]
-        self._bytes_done += info.size - sum(end - start for start, end in ranges)
-        if not ranges:
-            with self._lock:
-                self._ready.append((file, []))
         file.left = len(ranges)
         with self._lock:
-            for start, _ in ranges:
-                self._parts[info.key, start] = _Part(file, PieceHasher(start), start)
+            self._bytes_done += info.size - sum(end - start for start, end in ranges)
+            if not ranges:
+                self._ready.append((file, []))
+            for start, end in ranges:
+                self._parts[info.key, start] = _Part(file, PieceHasher(start), start, end)
         for start, end in ranges:
             yield Fetch(info=info, start=start, length=end - start)
 
@@ -284,19 +294,19 @@ class Loader:
             self._fetched += length
 
     def _ended(self, fetch: Fetch, error: Exception | None) -> None:
+        part = self._parts[fetch.info.key, fetch.start]
+        try:
+            part.write()
+        except CacheFull as full:
+            error = error or full
+        if error is None:
+            part.hasher.finish()
         with self._lock:
-            part = self._parts.pop((fetch.info.key, fetch.start))
+            del self._parts[fetch.info.key, fetch.start]
             part.file.left -= 1
-            try:
-                part.write()
-            except CacheFull as full:
-                error = error or full
-            if error is None:
-                part.hasher.finish()
-            else:
-                part.file.error = part.file.error or error
-                if isinstance(error, CacheFull):
-                    self._full = self._full or error
+            part.file.error = part.file.error or error
+            if isinstance(error, CacheFull):
+                self._full = self._full or error
             self._ready.append((part.file, part.take()))
             due = len(self._ready) >= _FLUSH_FILES
         if due or time.monotonic() - self._flushed >= _FLUSH_SECONDS:
@@ -305,24 +315,26 @@ class Loader:
     # -- recording ----------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Record what has come, seal what is complete, close what has ended."""
-        with self._lock:
-            ready, self._ready = self._ready, []
-            ready += [(part.file, taken) for part in self._parts.values() if (taken := part.take())]
-            self._flushed = time.monotonic()
+        """Record what has come, seal what is complete, close what has ended. Fetches go on meanwhile."""
+        with self._recording:
+            with self._lock:
+                ready, self._ready = self._ready, []
+                ready += [(part.file, taken) for part in self._parts.values() if (taken := part.take())]
+                ended = {id(file) for file, _ in ready if file.left == 0}
+                self._flushed = time.monotonic()
             files: dict[int, tuple[_File, list[Extent]]] = {}
             for file, extents in ready:
                 files.setdefault(id(file), (file, []))[1].extend(extents)
             if files:
-                self._record(list(files.values()))
+                self._record(list(files.values()), ended)
         self._tell()
 
-    def _record(self, files: Sequence[tuple[_File, list[Extent]]]) -> None:
+    def _record(self, files: Sequence[tuple[_File, list[Extent]]], ended: set[int]) -> None:
         self.volume.cache.count("loaded_bytes", sum(end - start for _, found in files for start, end, _ in found))
         outcomes = self.volume.cache.record([(file.filling, extents) for file, extents in files])
-        ended = [(file, sealed) for (file, _), sealed in zip(files, outcomes, strict=True) if file.left == 0]
-        self.volume.cache.close(file.filling for file, _ in ended)
-        for file, sealed in ended:
+        over = [(file, sealed) for (file, _), sealed in zip(files, outcomes, strict=True) if id(file) in ended]
+        self.volume.cache.close(file.filling for file, _ in over)
+        for file, sealed in over:
             self._count(file, sealed)
 
     def _count(self, file: _File, sealed: Sealed | None) -> None:
@@ -330,10 +342,11 @@ class Loader:
             file.error = CacheFull(
                 "it was evicted while it was loaded.", hint="Raise the quota of the runtime's tieredstore."
             )
-        if file.error is None:
-            self._files_done += 1
-        elif not self.cancelled():
-            self._failures.append((file.entry, file.error))
+        with self._lock:
+            if file.error is None:
+                self._files_done += 1
+            elif not self.cancelled():
+                self._failures.append((file.entry, file.error))
 
     # -- telling ------------------------------------------------------------------------------------------------
 

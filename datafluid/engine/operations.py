@@ -37,6 +37,7 @@ class Outcome:
         message: One sentence for people.
         progress: The last progress.
         totals: What the datasets hold, by uid, where the run found out.
+        afterwards: What is still to be done when the end is known; nobody waits for it.
     """
 
     phase: str
@@ -44,6 +45,7 @@ class Outcome:
     message: str
     progress: Mapping[str, Any] | None = None
     totals: Mapping[str, Totals] | None = None
+    afterwards: Callable[[], None] = lambda: None
 
     @classmethod
     def cancelled(cls, progress: Mapping[str, Any] | None = None) -> Outcome:
@@ -86,7 +88,14 @@ def _load(home: Home, registry: Registry, operation: Manifest, progress: Progres
         return Outcome(phase="Failed", reason="LoadErrors", message=message, progress=loaded.progress)
     did = "listed" if metadata_only else "cached"
     message = f"{_count(loaded.files, 'file')} {did}{notes}."
-    return Outcome(phase="Complete", reason="Loaded", message=message, progress=loaded.progress, totals=totals)
+    return Outcome(
+        phase="Complete",
+        reason="Loaded",
+        message=message,
+        progress=loaded.progress,
+        totals=totals,
+        afterwards=lambda: volume.cache.make_durable(volume.binding.tiers),
+    )
 
 
 def _migrate(home: Home, registry: Registry, operation: Manifest, progress: Progress, cancelled: Cancelled) -> Outcome:

@@ -7,8 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING
 
 from datafluid.engine.binding import TierBinding
 from datafluid.engine.cache.checksum import piece_digest
@@ -19,6 +18,9 @@ from datafluid.engine.locks import FileLock
 from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
 from datafluid.errors import CacheFull, NotFound, StaleVersion
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["Reader"]
 

@@ -26,7 +26,7 @@ from datafluid.plane.port import Event, Manifest, WatchEvent
 
 __all__ = ["Registry"]
 
-_LOOK = 0.05  # seconds between two looks at the mapped counter
+_LOOK = 0.01  # seconds between two looks at the mapped counter
 
 
 class Registry:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from typing_extensions import Buffer
-
 from datafluid.engine.ranges import UNIT
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from datafluid.engine.reader import Reader
 
 __all__ = ["ObjectFile", "ReaderFile"]

@@ -40,9 +40,6 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
 
 def work(home: Home, uid: str, tick: int) -> int:
     """Run a run, and take the operation's next steps; the exit code."""
-    from datafluid.engine.controller import Controller
-    from datafluid.engine.machine import ThisMachine
-
     registry = Registry(home)
     operation = registry.by_uid(uid)
     if operation is None or not _is_wanted(registry, uid, tick):
@@ -51,11 +48,15 @@ def work(home: Home, uid: str, tick: int) -> int:
     reporter.watch()
     outcome = run_operation(home, registry, operation, reporter.progress, reporter.cancelled)
     reporter.finish(outcome)
+    from datafluid.engine.controller import Controller  # who waits for the end does not wait for these imports
+    from datafluid.engine.machine import ThisMachine
+
     controller = Controller(registry, ThisMachine(home))
     if outcome.totals is not None:
         for dataset, totals in outcome.totals.items():
             controller.tell_totals(dataset, totals)
     controller.advance(Ref.of(operation))
+    outcome.afterwards()
     return 0 if outcome.phase == "Complete" else 1
 
 
@@ -132,4 +133,6 @@ class Reporter:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    os._exit(code)  # a thread whose store has stopped answering must not keep, or break, the end of the process

@@ -6,14 +6,16 @@ import os
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING
 
 from datafluid.engine.cache.checksum import PIECE
 from datafluid.engine.cache.extents import Ranges, add, coalesce, covers, missing
 from datafluid.engine.cache.identity import CachedName
 from datafluid.engine.cache.tier import Tier, _disk_errors
 from datafluid.engine.understore.port import ObjectInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["Extent", "Filling", "PieceHasher", "Wanted"]
 

@@ -271,6 +271,8 @@ class CacheStore:
                 index.reserve(db, self.session.id, wanted.id, row.tier, -index.reserved(db, self.session.id, wanted.id))
             raise
         filling = Filling(wanted=wanted, name=row.name, tier=tier, tier_id=row.tier, fd=fd, have=())
+        if new and not row.allocated:  # nothing can have been recorded of it
+            return filling
         with self.db.transaction() as db:
             boot = index.intern(db, "boot", index.boot_name())
             if new and row.allocated:
@@ -301,29 +303,30 @@ class CacheStore:
             return None  # our descriptor keeps the bytes for this reader only
         if row.sealed:
             return None
+        known = index.extents(db, row.id) if row.allocated else []
+        filling.note_all(coalesce((start, end) for start, end, _ in (*known, *extents)))
+        if filling.complete:
+            return self._seal(db, filling, row, (*known, *extents))
         index.add_extents(db, row.id, extents)
         grown = sum(blocks(end) - start for start, end, _ in extents)
         own = index.reserved(db, self.session.id, row.id)
         index.reserve(db, self.session.id, row.id, row.tier, -min(own, grown))
-        allocated = row.allocated + grown
-        db.execute("UPDATE content SET allocated=?, used=? WHERE id=?", (allocated, quota.now(), row.id))
+        db.execute("UPDATE content SET allocated=?, used=? WHERE id=?", (row.allocated + grown, quota.now(), row.id))
         index.charge(db, row.tier, grown)
-        filling.note_all(index.ranges(db, row.id))
-        if not filling.complete:
-            return None
-        return self._seal(db, filling, index.find(db, row.id) or row)
+        return None
 
-    def _seal(self, db: apsw.Connection, filling: Filling, row: index.Row) -> Sealed:
-        known = {(start, end): digest for start, end, digest in index.extents(db, row.id)}
+    def _seal(self, db: apsw.Connection, filling: Filling, row: index.Row, extents: Sequence[Extent]) -> Sealed:
+        known = {(start, end): digest for start, end, digest in extents}
         digests = [known.get((start, end)) or range_digest(filling.fd, start, end) for start, end in pieces(row.size)]
         sealed = CachedName(row.id, combine(digests), row.suffix)
         status = filling.tier.seal(filling.fd, row.name, sealed)
         self._release(db, filling)
         index.charge(db, row.tier, blocks(row.size) - row.allocated)
-        db.execute("DELETE FROM extent WHERE content=?", (row.id,))
+        if row.allocated:
+            db.execute("DELETE FROM extent WHERE content=?", (row.id,))
         db.execute(
-            "UPDATE content SET checksum=?, signature=?, allocated=? WHERE id=?",
-            (sealed.checksum, index.signature(status), blocks(row.size), row.id),
+            "UPDATE content SET checksum=?, signature=?, allocated=?, used=? WHERE id=?",
+            (sealed.checksum, index.signature(status), blocks(row.size), quota.now(), row.id),
         )
         path = filling.tier.file_path(sealed)
         return Sealed(row.id, path, row.size, stamp_of(status), self._medium_of(row.tier))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Buffer
-
-from datafluid.engine.understore.parallel import fetch_in_threads
+from datafluid.engine.understore.parallel import fetch_in_threads, in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
     Corrupt,
@@ -21,6 +19,9 @@ from datafluid.errors import (
     Unavailable,
     Unsupported,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["FSSPEC_SCHEMES", "FsspecStore", "open_fsspec"]
 
@@ -155,7 +156,7 @@ class FsspecStore:
     ) -> Iterator[tuple[Fetch, Exception | None]]:
         """See `datafluid.engine.understore.port.UnderStore.fetch_many`."""
         yield from fetch_in_threads(
-            self.read, fetches, sink=sink, concurrency=min(concurrency, _CHUNK_THREADS), cancelled=cancelled
+            in_pieces(self.read), fetches, sink=sink, concurrency=min(concurrency, _CHUNK_THREADS), cancelled=cancelled
         )
 
     def close(self) -> None:

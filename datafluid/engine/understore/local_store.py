@@ -9,12 +9,10 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, BinaryIO
 
 from datafluid.engine.understore.keys import addressable
-from datafluid.engine.understore.parallel import fetch_in_threads
+from datafluid.engine.understore.parallel import fetch_in_threads, in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
     AlreadyExists,
@@ -26,6 +24,9 @@ from datafluid.errors import (
     StaleVersion,
     Unavailable,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["LocalStore"]
 
@@ -131,7 +132,9 @@ class LocalStore:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[Fetch, Exception | None]]:
         """See `datafluid.engine.understore.port.UnderStore.fetch_many`."""
-        yield from fetch_in_threads(self.read, fetches, sink=sink, concurrency=concurrency, cancelled=cancelled)
+        yield from fetch_in_threads(
+            in_pieces(self.read), fetches, sink=sink, concurrency=concurrency, cancelled=cancelled
+        )
 
     def close(self) -> None:
         """Nothing is kept open."""

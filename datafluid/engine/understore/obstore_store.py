@@ -5,15 +5,11 @@ obstore runs one global Tokio runtime that a forked child must not use (it hangs
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from typing_extensions import Buffer
-
+from datafluid.engine.understore.parallel import fetch_in_threads
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
     AlreadyExists,
@@ -28,13 +24,12 @@ from datafluid.errors import (
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+    from typing_extensions import Buffer
 
 __all__ = ["ObstoreStore"]
 
-_LOOK = 0.1  # seconds between two looks whether to stop
-_CHUNK = 1 << 20
+_CHUNK = 256 << 10
 _PAGE = 1000
-_Done = tuple[Fetch, Exception | None]
 
 
 class ObstoreStore:
@@ -127,11 +122,7 @@ class ObstoreStore:
                 return self._cut_out(fetch)
             self._check(fetch, result)
             data = result.buffer()
-        if len(memoryview(data)) != fetch.length:
-            raise Corrupt(
-                f"{self.display_url}: {fetch.info.key!r} gave {len(memoryview(data))} of {fetch.length} bytes.",
-                hint="Try again; the store cut the answer short.",
-            )
+        self._must_be_whole(fetch, len(memoryview(data)))
         return data
 
     def fetch_many(
@@ -141,24 +132,9 @@ class ObstoreStore:
         sink: Callable[[Fetch, int, Buffer], None],
         concurrency: int,
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[_Done]:
-        """Many ranges at once in one event loop on a thread of its own: faster than threads for small objects."""
-        done: queue.SimpleQueue[_Done | BaseException | None] = queue.SimpleQueue()
-
-        def run() -> None:
-            try:
-                asyncio.run(self._fetch_all(iter(fetches), sink, concurrency, cancelled, done.put))
-                done.put(None)
-            except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, which raises it
-                done.put(error)
-
-        worker = threading.Thread(target=run, name="fluid-fetch-many", daemon=True)
-        worker.start()
-        while (item := done.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-        worker.join()
+    ) -> Iterator[tuple[Fetch, Exception | None]]:
+        """Many ranges at once."""
+        yield from fetch_in_threads(self._chunks, fetches, sink=sink, concurrency=concurrency, cancelled=cancelled)
 
     def close(self) -> None:
         """Obstore keeps its connections until the store is collected."""
@@ -205,65 +181,33 @@ class ObstoreStore:
 
     # -- internals ----------------------------------------------------------------------------------------------
 
-    async def _fetch_all(
-        self,
-        fetches: Iterator[Fetch],
-        sink: Callable[[Fetch, int, Buffer], None],
-        concurrency: int,
-        cancelled: Callable[[], bool],
-        report: Callable[[_Done], None],
-    ) -> None:
-        async def worker() -> None:
-            while not cancelled():
-                fetch = next(fetches, None)
-                if fetch is None:
-                    return
-                try:
-                    await self._fetch_one(fetch, sink, cancelled)
-                except (DatafluidError, OSError) as error:
-                    report((fetch, error))
-                else:
-                    report((fetch, None))
-
-        workers = [asyncio.create_task(worker()) for _ in range(concurrency)]
-        watch = asyncio.create_task(_cancel_when(cancelled, workers))
-        try:
-            await asyncio.gather(*workers)
-        except asyncio.CancelledError:
-            if not cancelled():
-                raise
-        finally:
-            watch.cancel()
-
-    async def _fetch_one(
-        self, fetch: Fetch, sink: Callable[[Fetch, int, Buffer], None], cancelled: Callable[[], bool]
-    ) -> None:
+    def _chunks(self, fetch: Fetch) -> Iterator[Buffer]:
+        """A range as it comes. Chunks are small enough for their memory to be used again and again."""
         import obstore
         from obstore.exceptions import NotSupportedError
 
-        if fetch.length == 0:
+        if fetch.length <= _CHUNK:
+            yield self.read(fetch)
             return
-        position = fetch.start
+        got = 0
         with self._mapped(fetch.info.key):
             try:
-                result = await obstore.get_async(self._store, fetch.info.key, options=_options(fetch))
+                result = obstore.get(self._store, fetch.info.key, options=_options(fetch))
             except NotSupportedError:
-                sink(fetch, position, await asyncio.to_thread(self._cut_out, fetch))
+                yield self._cut_out(fetch)
                 return
             self._check(fetch, result)
-            if fetch.length <= _CHUNK:
-                whole = await result.buffer_async()
-                sink(fetch, position, whole)
-                position += len(memoryview(whole))
-            else:
-                async for data in result.stream(min_chunk_size=_CHUNK):
-                    if cancelled():
-                        raise Unavailable("the load was cancelled.")
-                    sink(fetch, position, data)
-                    position += len(memoryview(data))
-        if position != fetch.start + fetch.length:
+            for data in result.stream(min_chunk_size=_CHUNK):
+                got += len(memoryview(data))
+                if got > fetch.length:
+                    break
+                yield data
+        self._must_be_whole(fetch, got)
+
+    def _must_be_whole(self, fetch: Fetch, got: int) -> None:
+        if got != fetch.length:
             raise Corrupt(
-                f"{self.display_url}: {fetch.info.key!r} gave {position - fetch.start} of {fetch.length} bytes.",
+                f"{self.display_url}: {fetch.info.key!r} gave {got} of {fetch.length} bytes.",
                 hint="Try again; the store cut the answer short.",
             )
 
@@ -308,14 +252,6 @@ class ObstoreStore:
             raise Unsupported(f"{where}: not supported by this store.") from error
         except exceptions.BaseError as error:
             raise _general(where, str(error)) from None
-
-
-async def _cancel_when(cancelled: Callable[[], bool], tasks: Iterable[asyncio.Task[None]]) -> None:
-    """A store that has stopped answering must not keep a cancelled load."""
-    while not cancelled():
-        await asyncio.sleep(_LOOK)
-    for task in tasks:
-        task.cancel()
 
 
 def _general(where: str, text: str) -> DatafluidError:

@@ -1,0 +1,31 @@
+"""Every table, one after the other: ``python -m benchmarks [--small] [--json DIRECTORY]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+_TABLES = ("warm_reads", "cold_reads", "warm_up", "growth", "starts")
+
+
+def main() -> int:
+    """Run them; 1 when a fact of one is above its bound."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="quick runs, for tests: the times mean nothing")
+    parser.add_argument("--json", type=Path, metavar="DIRECTORY", help="also write the results there")
+    options = parser.parse_args()
+    failed = 0
+    for name in _TABLES:
+        module = import_module(f"benchmarks.{name}")
+        arguments = ["--small"] if options.small else []
+        if options.json is not None:
+            options.json.mkdir(parents=True, exist_ok=True)
+            arguments += ["--json", str(options.json / f"{name}.json")]
+        failed |= module.main(module.measure, module.Sizes(), module.SMALL, arguments)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
