@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from datafluid import errors
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.home import Home
-from datafluid.engine.understore.parallel import fetch_in_threads, in_pieces
+from datafluid.engine.understore.parallel import in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo, UnderStore
 from datafluid.errors import DatafluidError, Unavailable
 
@@ -53,6 +53,8 @@ class HelperStore:
         """See `datafluid.engine.understore.port.UnderStore.probe`."""
         self._ask("probe")
 
+    streams = 1
+
     def stat(self, key: str) -> ObjectInfo:
         """See `datafluid.engine.understore.port.UnderStore.stat`."""
         return ObjectInfo(**self._ask("stat", key)[0])
@@ -69,16 +71,9 @@ class HelperStore:
         """See `datafluid.engine.understore.port.UnderStore.read`."""
         return self._ask("read", asdict(fetch))[1]
 
-    def fetch_many(
-        self,
-        fetches: Iterable[Fetch],
-        *,
-        sink: Callable[[Fetch, int, Buffer], None],
-        concurrency: int,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Fetch, Exception | None]]:
-        """See `datafluid.engine.understore.port.UnderStore.fetch_many`; one at a time."""
-        yield from fetch_in_threads(in_pieces(self.read), fetches, sink=sink, concurrency=1, cancelled=cancelled)
+    def stream(self, fetch: Fetch) -> Iterator[Buffer]:
+        """A read for each MiB; the helper answers one at a time."""
+        return in_pieces(self.read, fetch)
 
     def close(self) -> None:
         """The helper ends with the process."""

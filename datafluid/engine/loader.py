@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.cache.extents import coalesce
-from datafluid.engine.cache.filling import Extent, Filling, PieceHasher, Wanted
+from datafluid.engine.cache.filling import BLOCK, Extent, Filling, Inflow, Wanted
 from datafluid.engine.cache.store import Sealed
+from datafluid.engine.understore.parallel import fetch_in_threads
 from datafluid.engine.understore.port import Fetch, ObjectInfo
 from datafluid.engine.volume import Entry, Mount, Volume
 from datafluid.errors import CacheFull, Corrupt, DatafluidError, NotFound, StaleVersion, Unavailable
@@ -28,7 +29,6 @@ __all__ = ["Loaded", "Loader"]
 _FETCH = 16 << 20  # large objects are fetched in ranges of this, several at once; a multiple of a checksum's piece
 _STREAMS = 8  # large ranges that are fetched at once
 _REQUESTS = 16  # small objects that are
-_BLOCK = 1 << 20
 _WINDOW_FILES = 128  # files that get their room in one transaction
 _WINDOW_BYTES = 512 << 20
 _FLUSH_FILES = 64
@@ -73,50 +73,10 @@ class _File:
 
 @dataclass(slots=True, eq=False)
 class _Part:
-    """A range of a file that is being fetched.
-
-    What comes is written in large aligned blocks, without being copied together: the kernel keeps such a file in
-    large pages, and reading it is a tenth to a third faster than after small writes.
-    """
+    """A range of a file that is being fetched."""
 
     file: _File
-    hasher: PieceHasher
-    position: int
-    end: int
-    waiting: list[memoryview] = field(default_factory=list)
-    waiting_bytes: int = 0
-
-    def add(self, data: Buffer) -> None:
-        """Take the next bytes, and write what fills blocks or ends the range."""
-        view = memoryview(data).cast("B")
-        reached = self.position + self.waiting_bytes + view.nbytes
-        border = reached if reached >= self.end else reached // _BLOCK * _BLOCK
-        take = border - self.position - self.waiting_bytes
-        if take > 0 and border > self.position:
-            self._wait(view[:take])
-            self.write()
-            view = view[take:]
-        self._wait(view)
-
-    def write(self) -> None:
-        """Write what waits."""
-        waiting, self.waiting = self.waiting, []
-        self.file.filling.write_many(self.position, waiting)
-        self.position += self.waiting_bytes
-        self.waiting_bytes = 0
-        for view in waiting:
-            self.hasher.update(view)
-
-    def _wait(self, view: memoryview) -> None:
-        if view.nbytes:
-            self.waiting.append(view)
-            self.waiting_bytes += view.nbytes
-
-    def take(self) -> list[Extent]:
-        """The extents that are complete and were not taken yet."""
-        taken = list(self.hasher.extents)
-        del self.hasher.extents[: len(taken)]
-        return taken
+    inflow: Inflow
 
 
 @dataclass(eq=False)
@@ -228,9 +188,10 @@ class Loader:
                 yield fresh
 
     def _attempt(self, mount: Mount, entries: Sequence[Entry]) -> None:
-        large = sum(entry.size for entry in entries) > _BLOCK * len(entries)
+        large = sum(entry.size for entry in entries) > BLOCK * len(entries)
         try:
-            for fetch, error in mount.store.fetch_many(
+            for fetch, error in fetch_in_threads(
+                mount.store,
                 self._fetches(mount, entries),
                 sink=self._sink,
                 concurrency=_STREAMS if large else _REQUESTS,
@@ -277,7 +238,7 @@ class Loader:
             if not ranges:
                 self._ready.append((file, []))
             for start, end in ranges:
-                self._parts[info.key, start] = _Part(file, PieceHasher(start), start, end)
+                self._parts[info.key, start] = _Part(file, Inflow(file.filling, start, end))
         for start, end in ranges:
             yield Fetch(info=info, start=start, length=end - start)
 
@@ -287,7 +248,7 @@ class Loader:
 
     def _sink(self, fetch: Fetch, offset: int, data: Buffer) -> None:
         part = self._parts[fetch.info.key, fetch.start]
-        part.add(data)
+        part.inflow.add(data)
         length = memoryview(data).nbytes
         with self._lock:
             self._bytes_done += length
@@ -295,19 +256,18 @@ class Loader:
 
     def _ended(self, fetch: Fetch, error: Exception | None) -> None:
         part = self._parts[fetch.info.key, fetch.start]
-        try:
-            part.write()
-        except CacheFull as full:
-            error = error or full
         if error is None:
-            part.hasher.finish()
+            try:
+                part.inflow.finish()
+            except CacheFull as full:
+                error = full
         with self._lock:
             del self._parts[fetch.info.key, fetch.start]
             part.file.left -= 1
             part.file.error = part.file.error or error
             if isinstance(error, CacheFull):
                 self._full = self._full or error
-            self._ready.append((part.file, part.take()))
+            self._ready.append((part.file, part.inflow.take()))
             due = len(self._ready) >= _FLUSH_FILES
         if due or time.monotonic() - self._flushed >= _FLUSH_SECONDS:
             self._flush()
@@ -319,7 +279,7 @@ class Loader:
         with self._recording:
             with self._lock:
                 ready, self._ready = self._ready, []
-                ready += [(part.file, taken) for part in self._parts.values() if (taken := part.take())]
+                ready += [(part.file, taken) for part in self._parts.values() if (taken := part.inflow.take())]
                 ended = {id(file) for file, _ in ready if file.left == 0}
                 self._flushed = time.monotonic()
             files: dict[int, tuple[_File, list[Extent]]] = {}

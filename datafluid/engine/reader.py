@@ -10,9 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from datafluid.engine.binding import TierBinding
-from datafluid.engine.cache.checksum import piece_digest
 from datafluid.engine.cache.extents import aligned, coalesce
-from datafluid.engine.cache.filling import Filling, Wanted
+from datafluid.engine.cache.filling import Filling, Inflow, Wanted
 from datafluid.engine.cache.store import CacheStore, Sealed
 from datafluid.engine.locks import FileLock
 from datafluid.engine.ranges import UNIT, read_at
@@ -206,9 +205,11 @@ class Reader:
             for left, right in coalesce(filling.missing(start, end), gap=_GAP):
                 self._cache.reserve_more(filling, right - left, self._tiers)
                 fetch = Fetch(info=self._wanted.info, start=left, length=right - left)
-                data = self._store.read(fetch)
-                filling.write(left, data)
-                self._cache.record([(filling, [(left, right, piece_digest(data))])])
+                inflow = Inflow(filling, left, right)
+                for data in self._store.stream(fetch):
+                    inflow.add(data)
+                inflow.finish()
+                self._cache.record([(filling, inflow.take())])
                 self._cache.count("misses")
                 self._cache.count("fetched_bytes", right - left)
         finally:

@@ -17,8 +17,9 @@ from datafluid.engine.understore.port import ObjectInfo
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["Extent", "Filling", "PieceHasher", "Wanted"]
+__all__ = ["BLOCK", "Extent", "Filling", "Inflow", "PieceHasher", "Wanted"]
 
+BLOCK = 1 << 20
 _MOST_PARTS = 512  # the kernel takes 1,024
 Extent = tuple[int, int, bytes]
 
@@ -101,6 +102,66 @@ class Filling:
         """Remember what other processes have recorded meanwhile."""
         with self._lock:
             self.have = coalesce((*self.have, *found))
+
+
+class Inflow:
+    """A range of a file that comes in pieces, from one thread.
+
+    What comes is written in large aligned blocks, without being copied together: the kernel keeps such a file in
+    large pages, and reading it is a tenth to a third faster than after small writes.
+
+    Args:
+        start: Where the range begins in the file.
+        end: Where it ends.
+    """
+
+    def __init__(self, filling: Filling, start: int, end: int) -> None:
+        self._filling = filling
+        self._end = end
+        self._position = start  # up to here it is written
+        self._hasher = PieceHasher(start)
+        self._waiting: list[memoryview] = []
+        self._waiting_bytes = 0
+
+    def add(self, data: Buffer) -> None:
+        """Take the next bytes, and write what fills blocks or ends the range.
+
+        Raises:
+            CacheFull: the disk is full.
+        """
+        view = memoryview(data).cast("B")
+        reached = self._position + self._waiting_bytes + view.nbytes
+        border = reached if reached >= self._end else reached // BLOCK * BLOCK
+        take = border - self._position - self._waiting_bytes
+        if take > 0 and border > self._position:
+            self._wait(view[:take])
+            self._write()
+            view = view[take:]
+        self._wait(view)
+
+    def finish(self) -> None:
+        """Write what waits, and hash up to there: nothing more comes."""
+        self._write()
+        self._hasher.finish()
+
+    def take(self) -> list[Extent]:
+        """The extents that are written and were not taken yet."""
+        taken = list(self._hasher.extents)
+        del self._hasher.extents[: len(taken)]
+        return taken
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._filling.write_many(self._position, waiting)
+        self._position += self._waiting_bytes
+        self._waiting_bytes = 0
+        for view in waiting:
+            self._hasher.update(view)
+
+    def _wait(self, view: memoryview) -> None:
+        if view.nbytes:
+            self._waiting.append(view)
+            self._waiting_bytes += view.nbytes
 
 
 class PieceHasher:

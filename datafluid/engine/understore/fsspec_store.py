@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from datafluid.engine.understore.parallel import fetch_in_threads, in_pieces
+from datafluid.engine.understore.parallel import in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
     Corrupt,
@@ -41,7 +41,6 @@ FSSPEC_SCHEMES = (
     "dbfs",
     "obs",
 )
-_CHUNK_THREADS = 4
 
 
 def open_fsspec(url: str, options: Mapping[str, Any]) -> FsspecStore:
@@ -81,6 +80,7 @@ class FsspecStore:
     """
 
     real_directories = True
+    streams = 4
 
     def __init__(self, filesystem: Any, root: str, *, display_url: str) -> None:
         self._fs = filesystem
@@ -146,18 +146,9 @@ class FsspecStore:
             raise Corrupt(f"{self.display_url}: {fetch.info.key!r} gave {len(data)} of {fetch.length} bytes.")
         return data
 
-    def fetch_many(
-        self,
-        fetches: Iterable[Fetch],
-        *,
-        sink: Callable[[Fetch, int, Buffer], None],
-        concurrency: int,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Fetch, Exception | None]]:
-        """See `datafluid.engine.understore.port.UnderStore.fetch_many`."""
-        yield from fetch_in_threads(
-            in_pieces(self.read), fetches, sink=sink, concurrency=min(concurrency, _CHUNK_THREADS), cancelled=cancelled
-        )
+    def stream(self, fetch: Fetch) -> Iterator[Buffer]:
+        """A read for each MiB."""
+        return in_pieces(self.read, fetch)
 
     def close(self) -> None:
         """Fsspec keeps its own connections."""

@@ -7,12 +7,12 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from datafluid.engine.understore.keys import addressable
-from datafluid.engine.understore.parallel import fetch_in_threads, in_pieces
+from datafluid.engine.understore.parallel import in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
     AlreadyExists,
@@ -43,6 +43,7 @@ class LocalStore:
 
     atomic_move = True
     real_directories = True
+    streams = 64
 
     def __init__(self, root: str, *, display_url: str) -> None:
         self.root = os.path.realpath(root)
@@ -123,18 +124,9 @@ class LocalStore:
             raise Corrupt(f"{self.display_url}: {fetch.info.key!r} ended at {position}, not at {end}.")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def fetch_many(
-        self,
-        fetches: Iterable[Fetch],
-        *,
-        sink: Callable[[Fetch, int, Buffer], None],
-        concurrency: int,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Fetch, Exception | None]]:
-        """See `datafluid.engine.understore.port.UnderStore.fetch_many`."""
-        yield from fetch_in_threads(
-            in_pieces(self.read), fetches, sink=sink, concurrency=concurrency, cancelled=cancelled
-        )
+    def stream(self, fetch: Fetch) -> Iterator[Buffer]:
+        """A read for each MiB."""
+        return in_pieces(self.read, fetch)
 
     def close(self) -> None:
         """Nothing is kept open."""

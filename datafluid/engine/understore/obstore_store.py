@@ -5,11 +5,10 @@ obstore runs one global Tokio runtime that a forked child must not use (it hangs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from datafluid.engine.understore.parallel import fetch_in_threads
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
     AlreadyExists,
@@ -43,6 +42,7 @@ class ObstoreStore:
 
     atomic_move = False
     real_directories = False
+    streams = 64
 
     def __init__(self, store: ObjectStore, *, display_url: str, listable: bool = True) -> None:
         self._store = store
@@ -125,16 +125,28 @@ class ObstoreStore:
         self._must_be_whole(fetch, len(memoryview(data)))
         return data
 
-    def fetch_many(
-        self,
-        fetches: Iterable[Fetch],
-        *,
-        sink: Callable[[Fetch, int, Buffer], None],
-        concurrency: int,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Fetch, Exception | None]]:
-        """Many ranges at once."""
-        yield from fetch_in_threads(self._chunks, fetches, sink=sink, concurrency=concurrency, cancelled=cancelled)
+    def stream(self, fetch: Fetch) -> Iterator[Buffer]:
+        """A range as it comes. Chunks are small enough for their memory to be used again and again."""
+        import obstore
+        from obstore.exceptions import NotSupportedError
+
+        if fetch.length <= _CHUNK:
+            yield self.read(fetch)
+            return
+        got = 0
+        with self._mapped(fetch.info.key):
+            try:
+                result = obstore.get(self._store, fetch.info.key, options=_options(fetch))
+            except NotSupportedError:
+                yield self._cut_out(fetch)
+                return
+            self._check(fetch, result)
+            for data in result.stream(min_chunk_size=_CHUNK):
+                got += len(memoryview(data))
+                if got > fetch.length:
+                    break
+                yield data
+        self._must_be_whole(fetch, got)
 
     def close(self) -> None:
         """Obstore keeps its connections until the store is collected."""
@@ -180,29 +192,6 @@ class ObstoreStore:
         """Directories exist where objects are."""
 
     # -- internals ----------------------------------------------------------------------------------------------
-
-    def _chunks(self, fetch: Fetch) -> Iterator[Buffer]:
-        """A range as it comes. Chunks are small enough for their memory to be used again and again."""
-        import obstore
-        from obstore.exceptions import NotSupportedError
-
-        if fetch.length <= _CHUNK:
-            yield self.read(fetch)
-            return
-        got = 0
-        with self._mapped(fetch.info.key):
-            try:
-                result = obstore.get(self._store, fetch.info.key, options=_options(fetch))
-            except NotSupportedError:
-                yield self._cut_out(fetch)
-                return
-            self._check(fetch, result)
-            for data in result.stream(min_chunk_size=_CHUNK):
-                got += len(memoryview(data))
-                if got > fetch.length:
-                    break
-                yield data
-        self._must_be_whole(fetch, got)
 
     def _must_be_whole(self, fetch: Fetch, got: int) -> None:
         if got != fetch.length:

@@ -1,4 +1,4 @@
-"""Many fetches at once, in threads: what every under-store's ``fetch_many`` rests on.
+"""Many fetches at once, in threads, as fast as a store gives them; the loader's hot path.
 
 Threads, not an event loop: a fetch is a call that waits or copies outside of the interpreter's lock, and so is a write
 of the sink. Measured with obstore, eight threads bring a thousand small objects in two thirds of an event loop's time.
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from datafluid.engine.understore.port import Fetch
+from datafluid.engine.understore.port import Fetch, UnderStore
 from datafluid.errors import DatafluidError
 
 if TYPE_CHECKING:
@@ -25,37 +25,41 @@ _PIECE = 1 << 20
 _LOOK = 0.1  # seconds between two looks whether to stop
 _PATIENCE = 2.0  # seconds that fetches get to end when they were cancelled; a store may have stopped answering
 
-Chunks = Callable[[Fetch], Iterable["Buffer"]]
+Stream = Callable[[Fetch], Iterator["Buffer"]]
 Sink = Callable[[Fetch, int, "Buffer"], None]
 _Done = tuple[Fetch, Exception | None]
 
 
-def in_pieces(read: Callable[[Fetch], Buffer]) -> Chunks:
-    """Reads a fetch with one call for each MiB."""
-
-    def chunks(fetch: Fetch) -> Iterator[Buffer]:
-        end = fetch.start + fetch.length
-        for start in range(fetch.start, end, _PIECE):
-            yield read(Fetch(info=fetch.info, start=start, length=min(_PIECE, end - start)))
-
-    return chunks
+def in_pieces(read: Callable[[Fetch], Buffer], fetch: Fetch) -> Iterator[Buffer]:
+    """A fetch with one call for each MiB."""
+    end = fetch.start + fetch.length
+    for start in range(fetch.start, end, _PIECE):
+        yield read(Fetch(info=fetch.info, start=start, length=min(_PIECE, end - start)))
 
 
 def fetch_in_threads(
-    chunks: Chunks,
+    store: UnderStore,
     fetches: Iterable[Fetch],
     *,
     sink: Sink,
     concurrency: int,
-    cancelled: Callable[[], bool],
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[_Done]:
-    """Behind ``fetch_many``.
+    """Fetch many ranges at once.
 
     Args:
-        chunks: Brings the bytes of a fetch, in order; it raises when they are not exactly those.
+        fetches: What to fetch; taken lazily, so it may be long.
+        sink: Called with (fetch, offset within the object, bytes) as pieces arrive; pieces of one fetch come in
+            order, those of different fetches interleave, in several threads. May block (it writes).
+        concurrency: How many fetches are in flight at most; fewer where the store has no use for them.
+        cancelled: Asked between pieces; when true, no new fetch starts and the iterator ends soon.
+
+    Yields:
+        Each fetch once, when it ended: with None, or with the (mapped) error that ended it. An error of
+        ``sink`` is yielded like one of the store, unmapped. Pieces that came before an error were handed on.
     """
     crew = _Crew(fetches, cancelled)
-    hands = [_Hand(crew, chunks, sink) for _ in range(concurrency)]
+    hands = [_Hand(crew, store.stream, sink) for _ in range(min(concurrency, store.streams))]
     for hand in hands:
         hand.start()
     try:
@@ -108,10 +112,10 @@ class _Crew:
 class _Hand(threading.Thread):
     """A thread that fetches."""
 
-    def __init__(self, crew: _Crew, chunks: Chunks, sink: Sink) -> None:
+    def __init__(self, crew: _Crew, stream: Stream, sink: Sink) -> None:
         super().__init__(name="fluid-fetch-many", daemon=True)
         self._crew = crew
-        self._chunks = chunks
+        self._stream = stream
         self._sink = sink
         self._gate = threading.Lock()  # held while the sink works
         self._open = True
@@ -133,7 +137,7 @@ class _Hand(threading.Thread):
     def _fetch(self, fetch: Fetch) -> Exception | None:
         position = fetch.start
         try:
-            for data in self._chunks(fetch):
+            for data in self._stream(fetch):
                 with self._gate:
                     if not self._open or self._crew.cancelled():
                         return OSError(errno.ECANCELED, "cancelled")

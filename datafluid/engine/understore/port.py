@@ -7,7 +7,7 @@ retries), StaleVersion (the version asked for is gone), Corrupt (the store lied 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
@@ -56,6 +56,8 @@ class UnderStore(Protocol):
 
     #: Where it points, fit for messages: without credentials or query.
     display_url: str
+    #: How many fetches at once are of use.
+    streams: int
 
     def probe(self) -> None:
         """Reach the mount for real, or raise: what Bound is founded on."""
@@ -77,26 +79,11 @@ class UnderStore(Protocol):
             Corrupt: the store sent another number of bytes than it promised.
         """
 
-    def fetch_many(
-        self,
-        fetches: Iterable[Fetch],
-        *,
-        sink: Callable[[Fetch, int, Buffer], None],
-        concurrency: int,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Fetch, Exception | None]]:
-        """Fetch many ranges at once, as fast as the store gives them; the loader's hot path.
+    def stream(self, fetch: Fetch) -> Iterator[Buffer]:
+        """What `read` returns, in pieces as they come: a large range in pieces of a MiB at most.
 
-        Args:
-            fetches: What to fetch; taken lazily, so it may be long.
-            sink: Called with (fetch, offset within the object, bytes) as chunks of at most 1 MiB arrive; chunks
-                of one fetch come in order, those of different fetches interleave. May block (it writes).
-            concurrency: How many fetches are in flight at most.
-            cancelled: Asked between chunks; when true, no new fetch starts and the iterator ends soon.
-
-        Yields:
-            Each fetch once, when it ended: with None, or with the (mapped) error that ended it. An error of
-            ``sink`` is yielded like one of the store, unmapped.
+        Raises:
+            StaleVersion, Corrupt: as `read`; what was handed out before is not to be used.
         """
 
     def close(self) -> None:

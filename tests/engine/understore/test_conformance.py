@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datafluid.engine.understore.parallel import fetch_in_threads
 from datafluid.engine.understore.port import Fetch, ObjectInfo
 from datafluid.errors import AlreadyExists, NotFound, StaleVersion
 from tests.conftest import Bucket
@@ -132,7 +133,7 @@ def test_another_version_is_never_handed_out(full: Any, tmp_path: Path) -> None:
     _put(full, tmp_path, "a.txt", b"HELLO WORLD and more")
     with pytest.raises(StaleVersion):
         full.read(whole(old))
-    ((_, error),) = full.fetch_many([whole(old)], sink=lambda *chunk: None, concurrency=1)
+    ((_, error),) = fetch_in_threads(full, [whole(old)], sink=lambda *chunk: None, concurrency=1)
     assert isinstance(error, StaleVersion)
     _remove(full, tmp_path, "a.txt")
     with pytest.raises((StaleVersion, NotFound)):
@@ -149,7 +150,7 @@ def test_fetching_many(full: Any) -> None:
         assert offset == len(got.get(fetch.info.key, b""))
         got[fetch.info.key] = got.get(fetch.info.key, b"") + bytes(data)
 
-    ends = list(full.fetch_many([whole(info) for info in [*infos, gone]], sink=sink, concurrency=3))
+    ends = list(fetch_in_threads(full, [whole(info) for info in [*infos, gone]], sink=sink, concurrency=3))
     ((lost, error),) = [(fetch.info.key, error) for fetch, error in ends if error]
     assert lost == "gone"
     assert isinstance(error, (NotFound, StaleVersion))
@@ -163,7 +164,7 @@ def test_a_sinks_error_is_its_fetchs(full: Any) -> None:
     def sink(fetch: Fetch, offset: int, data: Any) -> None:
         raise OSError(28, "full")
 
-    ((_, error),) = full.fetch_many([whole(full.stat("a.txt"))], sink=sink, concurrency=1)
+    ((_, error),) = fetch_in_threads(full, [whole(full.stat("a.txt"))], sink=sink, concurrency=1)
     assert isinstance(error, OSError)
     assert error.errno == 28
 
@@ -171,7 +172,7 @@ def test_a_sinks_error_is_its_fetchs(full: Any) -> None:
 def test_cancelling(full: Any) -> None:
     """No new fetch starts."""
     fetches = (whole(full.stat(key)) for key in FILES)
-    ends = list(full.fetch_many(fetches, sink=lambda *chunk: None, concurrency=1, cancelled=lambda: True))
+    ends = list(fetch_in_threads(full, fetches, sink=lambda *chunk: None, concurrency=1, cancelled=lambda: True))
     assert ends == []
 
 
