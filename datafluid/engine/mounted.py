@@ -58,11 +58,16 @@ class LocalFile(io.FileIO):
         self.close()
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a FIFO in a file's place must not keep who opens it."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def open_checked(local: Local) -> LocalFile | None:
     """Open a local file, unless something else has its name by now."""
     try:
-        file = LocalFile(local.path)
-    except FileNotFoundError:
+        file = LocalFile(local.path, opener=_at_once)
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
         return None
     if stamp_of(os.fstat(file.fileno())) == local.stamp:
         return file

@@ -230,6 +230,9 @@ class CacheStore:
         if row is not None and row.sealed:
             return row
         need = blocks(need)
+        if row is not None and row.tier not in map(self._register, tiers):
+            self._drop(db, row)  # it was begun in a tier that the dataset has no more: begin again in one that it has
+            row = None
         candidates = tiers if row is None else [t for t in tiers if self._register(t) == row.tier]
         tier_id = self._place(db, need, candidates)
         if tier_id is None:
@@ -360,8 +363,11 @@ class CacheStore:
         """Drop a damaged or vanished file, unless another process has replaced it meanwhile."""
         with self.db.transaction() as db:
             if index.find(db, row.id) == row:
-                self.tier_of(row.tier).remove(row.name)
-                index.drop(db, row)
+                self._drop(db, row)
+
+    def _drop(self, db: apsw.Connection, row: index.Row) -> None:
+        self.tier_of(row.tier).remove(row.name)
+        index.drop(db, row)
 
     def tier_of(self, tier_id: int) -> Tier:
         tier = self._tiers.get(tier_id)

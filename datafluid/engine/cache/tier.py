@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import secrets
 import stat
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ __all__ = ["BLOCK", "Tier", "blocks"]
 
 BLOCK = 4096
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO in a file's place must not keep who opens it
 
 
 def blocks(size: int) -> int:
@@ -112,8 +113,12 @@ class Tier:
 
     def remove(self, name: CachedName) -> None:
         """Unlink a cached file; open and mapped readers keep their bytes. One that is gone is no error."""
+        place = f"{name.directory}/{name}"
         with suppress(FileNotFoundError):
-            os.unlink(f"{name.directory}/{name}", dir_fd=self._fd)
+            try:
+                os.unlink(place, dir_fd=self._fd)
+            except IsADirectoryError:  # somebody else's, and not ours to delete: only out of the way
+                os.rename(place, f"{place}.{secrets.token_hex(4)}", src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def scan(self) -> Iterator[tuple[CachedName, os.stat_result]]:
         """Every cached file that is really there."""

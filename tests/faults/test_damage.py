@@ -1,0 +1,120 @@
+"""Cached files that somebody has damaged behind the cache's back: never a wrong byte."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from datafluid.client import connect
+from fluid_fsspec import FluidFileSystem
+from tests.conftest import Bucket
+from tests.datasets import apply_bucket_dataset
+
+_SIZE = 3_000_000
+
+
+def _truncated(path: Path) -> None:
+    path.chmod(0o600)
+    os.truncate(path, _SIZE // 2)
+
+
+def _extended(path: Path) -> None:
+    path.chmod(0o600)
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def _flipped(path: Path) -> None:
+    path.chmod(0o600)
+    with path.open("r+b") as file:
+        file.seek(_SIZE // 3)
+        (byte,) = file.read(1)
+        file.seek(_SIZE // 3)
+        file.write(bytes([byte ^ 1]))
+
+
+def _flipped_with_old_times(path: Path) -> None:
+    status = path.stat()
+    _flipped(path)
+    path.chmod(0o400)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _replaced(path: Path) -> None:
+    path.unlink()
+    path.write_bytes(bytes(_SIZE))
+
+
+def _by_a_link(path: Path) -> None:
+    other = path.parent.parent / "other"
+    other.write_bytes(bytes(_SIZE))
+    path.unlink()
+    path.symlink_to(other)
+
+
+def _by_a_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _by_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _truncated,
+        _extended,
+        _flipped,
+        _flipped_with_old_times,
+        Path.unlink,
+        _replaced,
+        _by_a_link,
+        _by_a_directory,
+        _by_a_pipe,
+    ],
+    ids=lambda damage: damage.__name__.strip("_"),
+)
+@pytest.mark.parametrize("who", ["same process", "new process"])
+def test_a_damaged_file_is_never_served(
+    damage: Callable[[Path], None], who: str, bucket: Bucket, seed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The bytes of the source, whatever lies in the cache; afterwards a sound copy lies there again."""
+    data = random.Random(seed).randbytes(_SIZE)
+    bucket.put("data.bin", data)
+    dataset = apply_bucket_dataset(connect(), bucket, "data")
+    dataset.load().wait(timeout=60)
+    fs = FluidFileSystem(skip_instance_cache=True)
+    assert fs.cat("default/data/data.bin") == data
+    cached = Path(fs.local_path("default/data/data.bin"))
+    damage(cached)
+    if who == "new process":  # a client that remembers nothing
+        monkeypatch.setenv("DATAFLUID_MOUNT_ROOT", str(tmp_path / "none"))
+    assert fs.cat("default/data/data.bin") == data
+    with fs.open("default/data/data.bin") as file:
+        assert file.read() == data
+    dataset.load().wait(timeout=60)
+    before = len(bucket.gets())
+    assert fs.cat("default/data/data.bin") == data
+    assert len(bucket.gets()) == before
+
+
+def test_verify_finds_what_opening_cannot(bucket: Bucket, seed: int) -> None:
+    """A file that was damaged is named, removed, and fetched anew."""
+    data = random.Random(seed).randbytes(_SIZE)
+    bucket.put("data.bin", data)
+    client = connect()
+    apply_bucket_dataset(client, bucket, "data").load().wait(timeout=60)
+    fs = FluidFileSystem(skip_instance_cache=True)
+    cached = Path(fs.local_path("default/data/data.bin"))
+    _flipped_with_old_times(cached)
+    (damaged,) = client.cache.verify()
+    assert str(cached) in damaged
+    assert not cached.exists()
+    assert fs.cat("default/data/data.bin") == data

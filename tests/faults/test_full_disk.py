@@ -1,0 +1,85 @@
+"""A disk that is full: readers go past the cache, loads say why they cannot, and what is declared stays."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from datafluid.client import connect
+from datafluid.errors import OperationFailed
+from fluid_fsspec import FluidFileSystem
+from tests.conftest import Bucket
+from tests.datasets import dataset_manifest, runtime_manifest
+
+_MIB = 1 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 16 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("needs root and the right to mount a tmpfs")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_tier_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int) -> None:
+    """The quota promises more than the disk has: right bytes all the same, and a load that says what is wrong."""
+    source = random.Random(seed)
+    content = {f"{number}.bin": source.randbytes(6 * _MIB) for number in range(6)}
+    for key, data in content.items():
+        bucket.put(key, data)
+    client = connect()
+    client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
+    client.apply(runtime_manifest("data", small_disk, quota="1Gi"))
+    dataset = client.dataset("data")
+    dataset.wait(timeout=60)
+    (small_disk / "foreign").write_bytes(bytes(12 * _MIB))
+
+    with pytest.raises(OperationFailed, match=r"(no room|is full)"):
+        dataset.load().wait(timeout=60)
+    fs = FluidFileSystem(skip_instance_cache=True)
+    for key, data in content.items():
+        assert fs.cat(f"default/data/{key}") == data, key
+        with fs.open(f"default/data/{key}") as file:
+            assert b"".join(iter(lambda: file.read(100_000), b"")) == data, key
+
+    (small_disk / "foreign").unlink()
+    assert dataset.load("/0.bin").wait(timeout=60).phase == "Complete"
+    before = len(bucket.gets())
+    assert fs.cat("default/data/0.bin") == content["0.bin"]
+    assert len(bucket.gets()) == before
+    assert client.cache.verify() == []
+
+
+def test_a_home_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was declared before the disk filled up is still there, readable, and works again afterwards."""
+    data = random.Random(seed).randbytes(2 * _MIB)
+    bucket.put("data.bin", data)
+    monkeypatch.setenv("DATAFLUID_HOME", str(small_disk / "home"))
+    client = connect()
+    client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
+    client.dataset("data").wait(timeout=60)
+    fill = small_disk / "fill"
+    with fill.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    fs = FluidFileSystem(skip_instance_cache=True)
+    with pytest.raises(OSError, match=r"(free|Free|full)"):  # says what to do; nothing is half done
+        client.apply(dataset_manifest("more", bucket.url, options=bucket.options))
+    fill.unlink()
+    assert [each.name for each in client.datasets()] == ["data"]
+    assert fs.cat("default/data/data.bin") == data
+    client.apply(dataset_manifest("more", bucket.url, options=bucket.options))
+    assert client.dataset("more").wait(timeout=60).phase == "Bound"
