@@ -16,12 +16,14 @@ from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
-from datafluid.errors import NotFound
+from datafluid.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     import apsw
 
 __all__ = ["Found", "ListingCache"]
+
+_AWAY = "Cached files are served; `datafluid doctor` tells whether the store answers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,14 @@ class ListingCache:
             stale: Take an answer of any age, and never ask the store.
 
         Raises:
-            NotFound: with ``stale``, nothing is known of the key.
-            Unavailable, Forbidden: as the store raises them.
+            Unavailable: with ``stale``, nothing is known of the key; else as the store raises it.
+            Forbidden: as the store raises it.
         """
         known = self._known(key)
         if known is not None and (stale or self.is_fresh(known.as_of)):
             return known
         if stale:
-            raise NotFound(f"nothing is known of {key!r} while its under-store is away.")
+            raise Unavailable(f"nothing is known of {key!r}, and its under-store is away.", hint=_AWAY)
         return self._ask(self._store(), key)
 
     def list(self, key: str, *, stale: bool = False) -> tuple[Listing, float]:
@@ -79,7 +81,7 @@ class ListingCache:
         if known is not None and (stale or self.is_fresh(known[1])):
             return known
         if stale:
-            raise NotFound(f"the listing of {key!r} is not known while its under-store is away.")
+            raise Unavailable(f"what {key!r} holds is not known, and its under-store is away.", hint=_AWAY)
         now = time.time()
         listing = _nameable(self._store().list(key))
         with self._cache.db.transaction() as db:

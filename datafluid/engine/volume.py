@@ -11,6 +11,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from datafluid.engine.binding import Binding, MountBinding
@@ -32,6 +33,7 @@ from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
 __all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
 
 _REMEMBERED = 8192  # paths a process remembers; a reader's memory does not grow with the dataset
+_ASK_AGAIN = 5.0  # seconds between two questions to a store that is away, while stale files are served
 _FOREVER = float("inf")
 _PATIENCE = 3  # a cached file may be evicted between the look and the open, but hardly three times
 _T = TypeVar("_T")
@@ -57,6 +59,7 @@ class Volume(Editing):
             reverse=True,
         )
         self.offline_since: float | None = None
+        self._ask_again = 0.0
         self._generation = Generation(home.generation)
         self._local: dict[str, Local] = {}
         self._entries: dict[str, tuple[Entry, float, int]] = {}
@@ -283,12 +286,16 @@ class Volume(Editing):
 
     def _guarded(self, ask: Callable[[bool], _T]) -> _T:
         """Ask; where the dataset serves stale files, answer from what is known while the store is away."""
+        if self.offline_since is not None and time.monotonic() < self._ask_again:
+            with suppress(Unavailable):  # nothing is known of it: the store may be back
+                return ask(True)
         try:
             answer = ask(False)
         except Unavailable:
             if not self.binding.serve_stale:
                 raise
             self.offline_since = self.offline_since or time.time()
+            self._ask_again = time.monotonic() + _ASK_AGAIN
             return ask(True)
         self.offline_since = None
         return answer

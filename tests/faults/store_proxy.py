@@ -48,6 +48,8 @@ class Proxy:
         fault: Applied to the answers of GETs of objects; None lets everything pass.
         times: To how many answers it is applied; -1 is all of them.
         seen: How many GETs of objects were made.
+        down: Close every connection without an answer.
+        tried: How many requests were made while it was down.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -55,6 +57,8 @@ class Proxy:
         self.fault: Fault | None = None
         self.times = -1
         self.seen = 0
+        self.down = False
+        self.tried = 0
         self._lock = threading.Lock()
 
     def misbehave(self, fault: Fault | None, *, times: int = -1) -> None:
@@ -91,6 +95,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Nothing is logged."""
+
+    def parse_request(self) -> bool:
+        if not self.server.proxy.down:
+            return super().parse_request()
+        self.server.proxy.tried += 1
+        self.close_connection = True
+        return False
 
     def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
