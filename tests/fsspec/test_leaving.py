@@ -10,7 +10,7 @@ import pytest
 
 from fluid_fsspec import leaving
 
-_BLOCK = bytes(16 << 20)  # some 10 ms
+_BLOCK = bytes(4 << 20)  # a few milliseconds
 
 
 @pytest.fixture
