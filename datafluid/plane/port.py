@@ -2,6 +2,9 @@
 
 Objects cross it as plain JSON-like dicts (`Manifest`): the embedded plane stores them, Kubernetes sends them,
 and nothing on this path needs the models. `datafluid.testing.PlaneContract` is the conformance suite.
+
+A kind is named ``Dataset``, ``DataLoad``, ... where it is Fluid's own, and behind its apiVersion, ``v1/Pod``,
+``apps/v1/StatefulSet``, where it is not. Only a plane that is a `Cluster` knows kinds that are not Fluid's.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from datafluid.model.ref import Ref
 
-__all__ = ["Advances", "ControlPlane", "Event", "KeepsHistory", "Manifest", "Node", "Run", "WatchEvent"]
+__all__ = ["Advances", "Cluster", "ControlPlane", "Event", "KeepsHistory", "Manifest", "Node", "Run", "WatchEvent"]
 
 Manifest = dict[str, Any]
 
@@ -164,3 +167,37 @@ class KeepsHistory(Protocol):
         Raises:
             NotFound: there is no such operation.
         """
+
+
+@runtime_checkable
+class Cluster(Protocol):
+    """The ability of a plane that holds Kubernetes objects of every kind, not only Fluid's.
+
+    The methods of `ControlPlane` take all its kinds; what they do for Fluid's own beyond Kubernetes (validation,
+    finished operations) they do for those only.
+    """
+
+    def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
+        """Create an object that must not exist yet, strictly validated: what `ControlPlane.apply` cannot promise.
+
+        Raises:
+            AlreadyExists: it is there.
+            Invalid: the server or one of its webhooks refuses it; the message is the server's.
+        """
+
+    def patch(self, ref: Ref, changes: Mapping[str, Any], *, subresource: str | None = None) -> Manifest:
+        """Change some fields of an object (a JSON merge patch, RFC 7396: None removes).
+
+        Args:
+            changes: The fields, nested as in the object. With ``metadata.resourceVersion`` it is only changed if
+                it is still that version.
+            subresource: ``status`` or ``scale``; None for the object itself.
+
+        Raises:
+            NotFound: there is no such object.
+            Conflict: the version is not the current one.
+            Invalid: the server refuses the result.
+        """
+
+    def kinds(self) -> frozenset[str]:
+        """Every kind that is served now, named as everywhere: ``Dataset``, ``v1/Pod``, ..."""

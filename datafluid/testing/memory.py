@@ -11,23 +11,23 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from datafluid.errors import Conflict, NotFound, Unsupported
-from datafluid.model.kinds import find_kind
+from datafluid.errors import AlreadyExists, Conflict, NotFound, Unsupported
+from datafluid.model.kinds import API_VERSION, KINDS, find_kind
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
 
 __all__ = ["InMemoryPlane"]
 
-_API = "data.fluid.io/v1alpha1"
 _REFERENCE = "dataset://"
 
 
 class InMemoryPlane:
-    """A plane without a machine behind it. Implements `ControlPlane` and `Advances`.
+    """A plane without a machine behind it. Implements `ControlPlane`, `Advances` and `Cluster`.
 
-    Objects are validated as everywhere. With ``lively`` they get on when somebody waits for them: a Dataset becomes
-    Bound, an operation that runs once becomes Complete. `set_status` and `record` play anything else.
+    Fluid's objects are validated as everywhere; those of other kinds are kept as they are. With ``lively`` objects get
+    on when somebody waits for them: a Dataset becomes Bound, an operation that runs once becomes Complete.
+    `set_status` and `record` play anything else.
 
     Args:
         lively: Whether `advance` moves objects forward.
@@ -54,7 +54,7 @@ class InMemoryPlane:
         self._objects: dict[Ref, Manifest] = {}
         self._events: dict[str, builtins.list[Event]] = {}
         self._log: builtins.list[WatchEvent] = []
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
 
     def apply(
         self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
@@ -116,7 +116,7 @@ class InMemoryPlane:
 
     def scale(self, ref: Ref, *, replicas: int) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.scale`."""
-        if not find_kind(ref.kind).scalable:
+        if ref.api_version == API_VERSION and not find_kind(ref.kind).scalable:
             raise Unsupported(f"a {ref.kind} cannot be scaled.", hint="Scale its runtime.")
         with self._changed:
             new = copy.deepcopy(self._must(ref))
@@ -159,6 +159,28 @@ class InMemoryPlane:
                 self.set_status(ref, {"phase": "Complete", "conditions": [], "duration": "0s"})
                 return True
         return False
+
+    def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
+        """See `datafluid.plane.port.Cluster.create`."""
+        with self._changed:
+            if (ref := Ref.of(resource)) in self._objects:
+                raise AlreadyExists(f"{ref} is there already.", hint="Apply it, or use another name.")
+            return self.apply(resource, dry_run=dry_run)
+
+    def patch(self, ref: Ref, changes: Mapping[str, Any], *, subresource: str | None = None) -> Manifest:
+        """See `datafluid.plane.port.Cluster.patch`."""
+        with self._changed:
+            current = self._must(ref)
+            wanted = (changes.get("metadata") or {}).get("resourceVersion")
+            if wanted not in (None, current["metadata"]["resourceVersion"]):
+                raise Conflict(f"{ref} has changed since it was read.", hint="Read it again.")
+            new = _merge(current, changes)
+            return copy.deepcopy(current) if new == current else self._put("MODIFIED", new)
+
+    def kinds(self) -> frozenset[str]:
+        """See `datafluid.plane.port.Cluster.kinds`: Fluid's own, and what is there."""
+        with self._changed:
+            return frozenset({*KINDS, *(ref.kind for ref in self._objects)})
 
     def set_status(self, ref: Ref, status: Mapping[str, Any]) -> Manifest:
         """Give an object a status, as a controller would.
@@ -243,8 +265,23 @@ def _has_begun(manifest: Mapping[str, Any]) -> bool:
     return manifest["kind"] in OPERATION_KINDS and manifest["spec"].get("policy") != "Cron" and bool(phase)
 
 
+def _merge(target: Any, changes: Any) -> Any:
+    """A JSON merge patch, RFC 7396."""
+    if not isinstance(changes, Mapping):
+        return copy.deepcopy(changes)
+    kept = dict(target) if isinstance(target, Mapping) else {}
+    for key, value in changes.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = _merge(kept.get(key), value)
+    return kept
+
+
 def _validated(resource: Mapping[str, Any]) -> Manifest:
     """As a plane would: strictly parsed, linted, with a namespace."""
+    if resource.get("apiVersion") != API_VERSION:
+        return copy.deepcopy(dict(resource))
     from datafluid.engine.admission import admit
 
     return admit(resource)
