@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, as_text, may_be_same
+from datafluid.model.plain import template_paths
 
-__all__ = ["INJECT", "SCHED", "SERVERFUL", "SERVERLESS", "Template", "claims_wanted_writable", "templates"]
+__all__ = [
+    "INJECT",
+    "SCHED",
+    "SERVERFUL",
+    "SERVERLESS",
+    "Template",
+    "claims_wanted_writable",
+    "template_paths",
+    "templates",
+]
 
 SCHED = re.compile(r"fluid\.io/dataset\.([A-Za-z0-9.-]*)\.sched", re.ASCII)
 SERVERFUL, SERVERLESS = "fuse.serverful.fluid.io/inject", "serverless.fluid.io/inject"
 INJECT = (SERVERFUL, SERVERLESS)
-_DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,21 +78,8 @@ def templates(subject: Subject) -> Iterator[Template]:
     if subject.kind == "Pod":
         yield Template((), subject.data)
         return
-    yield from _below(subject.data, ())
-
-
-def _below(value: Any, path: Path) -> Iterator[Template]:
-    if len(path) > _DEEPEST:
-        return
-    if isinstance(value, Mapping):
-        if path and isinstance(as_map(value.get("spec")).get("containers"), list):
-            yield Template(path, value)
-            return
-        for key, below in value.items():
-            yield from _below(below, (*path, str(key)))
-    elif isinstance(value, list):
-        for index, below in enumerate(value):
-            yield from _below(below, (*path, index))
+    for path in template_paths(subject.data):
+        yield Template(path, as_map(subject.at(*path)))
 
 
 def claims_wanted_writable(dataset: Subject, scope: Scope) -> Iterator[str]:

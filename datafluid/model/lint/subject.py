@@ -12,29 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from datafluid.model.plain import Path, as_list, as_map, as_text, look
+
 __all__ = ["Path", "Plane", "Scope", "Subject", "as_list", "as_map", "as_text", "dotted", "show"]
 
-Path = tuple[str | int, ...]
 Plane = Literal["kubernetes", "embedded"]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _LONGEST_SHOWN = 80
 _LONGEST_INT = 256  # bits; Python refuses to print numbers of more than 4300 digits
-
-
-def as_map(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def as_list(value: Any) -> list[Any]:
-    """The value if it is a list, else an empty one."""
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def as_text(value: Any) -> str:
-    """The value if it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""
 
 
 def show(value: Any) -> str:
@@ -108,13 +94,7 @@ class Subject:
 
     def at(self, *path: str | int) -> Any:
         """What stands at a path; None when nothing does."""
-        value: Any = self.data
-        for step in path:
-            if isinstance(step, int):
-                value = value[step] if isinstance(value, list) and step < len(value) else None
-            else:
-                value = as_map(value).get(step)
-        return value
+        return look(self.data, path)
 
     def maps(self, *path: str | int) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         """The mappings in the list at a path, each with its own path."""

@@ -1,0 +1,62 @@
+"""Reading plain data whose shape nobody vouches for: every access answers with something empty, none fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["Path", "as_list", "as_map", "as_text", "look", "template_paths"]
+
+#: Keys and indices, from the top of an object.
+Path = tuple[str | int, ...]
+_DEEPEST = 8
+
+
+def as_map(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def as_text(value: Any) -> str:
+    """The value if it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def look(data: Any, path: Path) -> Any:
+    """What is at a path; None where nothing is.
+
+    Example:
+        >>> look({"spec": {"tasks": [{"name": "a"}]}}, ("spec", "tasks", 0, "name"))
+        'a'
+    """
+    for step in path:
+        if isinstance(step, int):
+            data = data[step] if isinstance(data, list) and step < len(data) else None
+        else:
+            data = as_map(data).get(step)
+    return data
+
+
+def template_paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Where pod templates stand below an object of any kind: what has a ``spec`` with ``containers``.
+
+    Example:
+        >>> list(template_paths({"spec": {"template": {"spec": {"containers": []}}}}))
+        [('spec', 'template')]
+    """
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        if path and isinstance(as_map(value.get("spec")).get("containers"), list):
+            yield path
+            return
+        for key, below in value.items():
+            yield from template_paths(below, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from template_paths(below, (*path, index))

@@ -1,0 +1,216 @@
+"""The table of workload kinds, by API group and kind."""
+
+from __future__ import annotations
+
+from datafluid.workload.kind import Hold, TemplateAt, WorkloadKind
+from datafluid.workload.layouts import NOTEBOOK, PREDICTOR, PRESTO_ROLE, SPARK_ROLE, STEP, TRINO_ROLE
+from datafluid.workload.trainers import REPLICAS, SUSPEND, TRAINERS
+
+__all__ = ["ALL"]
+
+_NO_REPLICAS = Hold(
+    way="replicas", path=("spec", "replicas"), value=0, proviso="Not under a HorizontalPodAutoscaler: it would undo it."
+)
+_WAIT, _ORDERED = Hold(way="wait"), Hold(way="ordered")
+
+
+def _spark(*above: str) -> tuple[TemplateAt, ...]:
+    return (
+        TemplateAt(path=(*above, "driver"), role="driver", shape=SPARK_ROLE, made=True),
+        TemplateAt(path=(*above, "executor"), role="executor", shape=SPARK_ROLE, count=("instances",), made=True),
+    )
+
+
+_SPARK_NOTES = (
+    "All but labels and pod templates needs the operator's webhook; it acts in its job namespaces only, silently.",
+    "Its webhook replaces the affinity of a pod template with that of driver or executor.",
+    "A volume is added only where a volumeMount of the role names it.",
+)
+_SPARK_SUSPEND = Hold(
+    way="suspend", path=("spec", "suspend"), proviso="Only where the installed CRD has the field (operator 2.4)."
+)
+
+#: Every kind that is known.
+ALL = (
+    *TRAINERS,
+    WorkloadKind(
+        kind="Pod",
+        templates=(TemplateAt(path=()),),
+        hold=Hold(
+            way="gate",
+            path=("spec", "schedulingGates"),
+            value=({"name": "datafluid.io/data-not-ready"},),
+            proviso="Only when the pod does not reach Fluid's webhook, which refuses it before its dataset is bound.",
+        ),
+    ),
+    WorkloadKind(
+        kind="Deployment",
+        groups=("apps", "extensions"),
+        templates=(TemplateAt(path=("spec", "template"), count=REPLICAS),),
+        hold=_NO_REPLICAS,
+        service=True,
+    ),
+    WorkloadKind(
+        kind="StatefulSet",
+        groups=("apps",),
+        templates=(TemplateAt(path=("spec", "template"), count=REPLICAS),),
+        hold=_NO_REPLICAS,
+        service=True,
+    ),
+    WorkloadKind(
+        kind="ReplicaSet",
+        groups=("apps", "extensions"),
+        templates=(TemplateAt(path=("spec", "template"), count=REPLICAS),),
+        hold=_NO_REPLICAS,
+        service=True,
+    ),
+    WorkloadKind(
+        kind="DaemonSet",
+        groups=("apps", "extensions"),
+        templates=(TemplateAt(path=("spec", "template"), default_count=None),),
+        hold=_ORDERED,
+        service=True,
+        notes=("Its pods go to every node that fits, so a preference changes nothing and a requirement narrows it.",),
+    ),
+    WorkloadKind(
+        kind="Job",
+        groups=("batch",),
+        templates=(TemplateAt(path=("spec", "template"), count=("..", "parallelism")),),
+        hold=SUSPEND,
+    ),
+    WorkloadKind(
+        kind="CronJob",
+        groups=("batch",),
+        templates=(TemplateAt(path=("spec", "jobTemplate", "spec", "template"), count=("..", "parallelism")),),
+        hold=SUSPEND,
+    ),
+    WorkloadKind(
+        kind="SparkApplication",
+        groups=("sparkoperator.k8s.io",),
+        templates=_spark("spec"),
+        hold=_SPARK_SUSPEND,
+        container="spark",
+        notes=_SPARK_NOTES,
+    ),
+    WorkloadKind(
+        kind="ScheduledSparkApplication",
+        groups=("sparkoperator.k8s.io",),
+        templates=_spark("spec", "template"),
+        hold=SUSPEND,
+        container="spark",
+        notes=_SPARK_NOTES,
+    ),
+    WorkloadKind(
+        kind="SparkApplication",
+        groups=("spark.apache.org",),
+        templates=(
+            TemplateAt(path=("spec", "driverSpec", "podTemplateSpec"), role="driver", made=True),
+            TemplateAt(path=("spec", "executorSpec", "podTemplateSpec"), role="executor", made=True),
+        ),
+        hold=_WAIT,
+        notes=("This operator has no suspend.",),
+    ),
+    WorkloadKind(
+        kind="JobSet",
+        groups=("jobset.x-k8s.io",),
+        templates=(
+            TemplateAt(
+                path=("spec", "replicatedJobs", "*", "template", "spec", "template"),
+                role=None,
+                count=("..", "parallelism"),
+            ),
+        ),
+        hold=SUSPEND,
+    ),
+    WorkloadKind(
+        kind="LeaderWorkerSet",
+        groups=("leaderworkerset.x-k8s.io",),
+        templates=(
+            TemplateAt(path=("spec", "leaderWorkerTemplate", "leaderTemplate"), role="leader"),
+            TemplateAt(path=("spec", "leaderWorkerTemplate", "workerTemplate"), role="worker", count=("..", "size")),
+        ),
+        hold=_NO_REPLICAS,
+        service=True,
+    ),
+    WorkloadKind(
+        kind="Job",
+        groups=("batch.volcano.sh",),
+        templates=(TemplateAt(path=("spec", "tasks", "*", "template"), role=None, count=REPLICAS),),
+        hold=_WAIT,
+        notes=("Volcano has no suspend.",),
+    ),
+    WorkloadKind(
+        kind="Notebook",
+        groups=("kubeflow.org",),
+        templates=(TemplateAt(path=("spec", "template"), role="notebook", shape=NOTEBOOK),),
+        hold=Hold(
+            way="suspend",
+            path=("metadata", "annotations", "kubeflow-resource-stopped"),
+            value="1970-01-01T00:00:00Z",
+        ),
+        service=True,
+    ),
+    WorkloadKind(
+        kind="InferenceService",
+        groups=("serving.kserve.io",),
+        templates=tuple(
+            TemplateAt(path=("spec", role), role=role, shape=PREDICTOR, count=("minReplicas",))
+            for role in ("predictor", "transformer", "explainer")
+        ),
+        hold=_ORDERED,
+        container="kserve-container",
+        service=True,
+    ),
+    WorkloadKind(
+        kind="Workflow",
+        groups=("argoproj.io",),
+        templates=(TemplateAt(path=("spec", "templates", "*"), role=None, shape=STEP),),
+        hold=SUSPEND,
+        container="main",
+    ),
+    WorkloadKind(
+        kind="WorkflowTemplate",
+        groups=("argoproj.io",),
+        templates=(TemplateAt(path=("spec", "templates", "*"), role=None, shape=STEP),),
+        hold=_ORDERED,
+        container="main",
+    ),
+    WorkloadKind(
+        kind="CronWorkflow",
+        groups=("argoproj.io",),
+        templates=(TemplateAt(path=("spec", "workflowSpec", "templates", "*"), role=None, shape=STEP),),
+        hold=SUSPEND,
+        container="main",
+    ),
+    WorkloadKind(
+        kind="TrinoValues",
+        groups=("helm",),
+        templates=(
+            TemplateAt(path=("coordinator",), role="coordinator", shape=TRINO_ROLE, made=True),
+            TemplateAt(
+                path=("worker",),
+                role="worker",
+                shape=TRINO_ROLE,
+                count=("..", "server", "workers"),
+                default_count=2,
+                made=True,
+            ),
+        ),
+        hold=_ORDERED,
+        container="trino",
+        service=True,
+    ),
+    WorkloadKind(
+        kind="PrestoValues",
+        groups=("helm",),
+        templates=(
+            TemplateAt(path=("coordinator",), role="coordinator", shape=PRESTO_ROLE, made=True),
+            TemplateAt(
+                path=("worker",), role="worker", shape=PRESTO_ROLE, count=("replicas",), default_count=2, made=True
+            ),
+        ),
+        hold=_ORDERED,
+        container="presto",
+        service=True,
+    ),
+)
