@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from datafluid.cli import (
+    agent,
     apply,
     cache,
     delete,
@@ -34,7 +35,7 @@ _SECTIONS = {
     "Declare and observe": ("apply", "get", "describe", "delete", "wait"),
     "Warm": ("load", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
-    "Cache and machine": ("cache", "doctor"),
+    "Cache and machine": ("cache", "doctor", "agent"),
     "Manifests": ("lint", "crds"),
 }
 
@@ -82,7 +83,7 @@ def root(
     ctx.obj = Session(context=context, namespace=namespace, verbosity=verbose)
 
 
-for module in (apply, get, describe, delete, load, serve, files, export, cache, doctor, lint):
+for module in (apply, get, describe, delete, load, serve, files, export, cache, doctor, agent, lint):
     module.register(app)
 
 

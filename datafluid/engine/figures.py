@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
 from datafluid.engine.reconcile.values import rfc3339
 from datafluid.plane.port import Manifest
 
-__all__ = ["cache_states"]
+__all__ = ["cache_states", "tier_states"]
 
 #: Fluid's figures that have no meaning for one dataset here: reads are counted for the whole cache.
 _NOT_COUNTED = (
@@ -49,6 +50,29 @@ def cache_states(home: Home, binding: Binding, total: str | None) -> Manifest:
         if whole is not None:
             states["cachedPercentage"] = format_percent(_fraction(cached, whole))
     return states
+
+
+def tier_states(binding: Binding) -> list[Manifest]:
+    """``status.tiers`` of a dataset: each directory of its cache, and the disk under it; what is not known is ""."""
+    from datafluid.agent import Tier, survey
+    from datafluid.model.quantity import format_size
+
+    tiers = [Tier(path=tier.path, medium=tier.medium, quota=tier.quota, used=0) for tier in binding.tiers]
+    report = survey("", now=datetime.now(UTC), tiers=tiers)
+    disks = {disk.device: disk for disk in report.disks}
+    return [
+        {
+            "mediumtype": tier.medium,
+            "path": tier.path,
+            "quota": format_size(tier.quota or 0),
+            "disk": disk.mounts[0] if disk else "",
+            "diskMedium": disk.medium if disk else "",
+            "diskCapacity": format_size(disk.capacity) if disk else "",
+            "diskFree": format_size(disk.free) if disk else "",
+        }
+        for tier in report.tiers
+        for disk in [disks.get(tier.device)]
+    ]
 
 
 def _fraction(cached: int, whole: int) -> float:

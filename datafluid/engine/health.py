@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from datafluid.engine.home import filesystem_type, is_network_filesystem
+from datafluid.agent.mounts import filesystem_type
+from datafluid.engine.home import is_network_filesystem
 
 __all__ = ["Check", "check_directory", "check_disk", "check_machine"]
 

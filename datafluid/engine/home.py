@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from datafluid.agent.mounts import filesystem_type
 from datafluid.errors import Forbidden, Unsupported
 
-__all__ = ["Home", "filesystem_type", "is_network_filesystem"]
+__all__ = ["Home", "is_network_filesystem"]
 
 #: SQLite's locks and mapped files cannot be trusted on these; users met it as corruption.
 _NETWORK_FILESYSTEMS = frozenset(
@@ -120,23 +121,6 @@ def is_network_filesystem(kind: str) -> bool:
         (True, False)
     """
     return kind in _NETWORK_FILESYSTEMS or kind.startswith("fuse.")
-
-
-def filesystem_type(path: Path) -> str:
-    """The type of the filesystem that holds ``path``, as the kernel's mount table names it; "" when unknown."""
-    try:
-        table = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return ""
-    target = os.path.realpath(path)
-    best, kind = "", ""
-    for line in table.splitlines():
-        fields = line.split(" ")
-        point = fields[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
-        inside = target == point or target.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, fields[2]
-    return kind
 
 
 def _location(path: str | os.PathLike[str] | None) -> Path:

@@ -38,8 +38,9 @@ def _dataset(manifest: Manifest, home: Home, registry: Registry) -> Manifest:
         status["operationRef"] = running
     binding = registry.find_binding(ref.namespace or "", ref.name)
     if binding is not None and home.cache_index.exists():
-        from datafluid.engine.figures import cache_states
+        from datafluid.engine.figures import cache_states, tier_states
 
+        status["tiers"] = tier_states(binding)
         status["cacheStates"] = cache_states(home, binding, status.get("ufsTotal"))
     return status
 

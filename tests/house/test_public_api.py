@@ -23,6 +23,7 @@ API = {
         "ObjectMeta", "OperationStatus", "Ref", "Resource", "RuntimeStatus", "Schedule", "ThinRuntime",
         "ThinRuntimeProfile", "VineyardRuntime", "find_kind",
     },
+    "datafluid.agent": {"Host", "Tier", "deployment", "publish", "survey"},
     "datafluid.placement": {"RUNTIME_TYPES", "DatasetLabels", "labels"},
     "datafluid.workload": {"Link", "core_site_xml", "spark_properties", "view_fs_properties"},
     "datafluid.testing": {"AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"},
@@ -44,7 +45,9 @@ def test_all_is_the_api(name: str) -> None:
             assert inspect.getdoc(value), f"{name}.{each} has no docstring"
 
 
-@pytest.mark.parametrize("name", ["datafluid", "fluid_fsspec", "datafluid.placement", "datafluid.workload"])
+@pytest.mark.parametrize(
+    "name", ["datafluid", "fluid_fsspec", "datafluid.agent", "datafluid.placement", "datafluid.workload"]
+)
 def test_every_public_name_has_an_example(name: str) -> None:
     """Classes and functions show how they are used; `test_doctests` runs it."""
     module = importlib.import_module(name)
