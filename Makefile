@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
 S3_SERVER := $(BIN)/python -c 'from datafluid.testing.s3 import find_versitygw; print("S3 server:", "versitygw" if find_versitygw() else "moto")'
 
-.PHONY: setup setup-demo setup-torch demo test test-fast bench lint clean
+.PHONY: setup setup-demo setup-torch setup-cluster demo test test-fast bench lint clean
 
 setup: $(VENV)/.dev-ready
 
@@ -25,6 +25,10 @@ setup-torch: $(VENV)/.torch-ready
 $(VENV)/.torch-ready: $(VENV)/.dev-ready
 	$(BIN)/python tools/setup_torch.py && touch $@
 
+# A real Kubernetes control plane, built once a user from pinned Go modules; without it its tests are skipped.
+setup-cluster: setup
+	$(BIN)/python -m tests.cluster.binaries
+
 # Only what the demo needs.
 setup-demo:
 	@test -n "$(PYTHON)" || { echo "datafluid needs Python 3.11 or newer." >&2; exit 1; }
@@ -38,6 +42,7 @@ demo: setup-demo
 
 test: lint
 	-$(MAKE) setup-torch
+	-$(MAKE) setup-cluster
 	$(PYTEST)
 
 # What needs no Airflow, Kubeflow, Spark, PyTorch, notebook or demo.

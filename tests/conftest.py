@@ -6,17 +6,23 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from datafluid.testing.s3 import S3Server, serve_s3
 
+if TYPE_CHECKING:
+    from tests.cluster.controlplane import Cluster
+
 settings.register_profile("any machine", deadline=None)  # no test depends on how fast a machine is
 settings.load_profile("any machine")
 _COUNTER = itertools.count()
 _SEED = 20261124
-_PRIVATE = ("DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_DEBUG")
+_PRIVATE = (
+    "DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_DEBUG", "KUBERNETES_SERVICE_HOST",
+)  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +59,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATAFLUID_HOME", str(base / "datafluid"))
     monkeypatch.setenv("DATAFLUID_CONFIG", str(base / "config.toml"))
+    monkeypatch.setenv("KUBECONFIG", str(base / "kubeconfig"))
     return base / "datafluid"
 
 
@@ -61,6 +68,23 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One real S3 server for the session."""
     with serve_s3(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real Kubernetes control plane with Fluid's API, one for each worker; skips where there is none."""
+    from tests.cluster.controlplane import serve_cluster
+
+    serving = serve_cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        running = serving.__enter__()
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    try:
+        running.install_crds()
+        yield running
+    finally:
+        serving.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)
