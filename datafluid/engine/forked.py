@@ -145,7 +145,7 @@ def serve(home: Home, connection: socket.socket) -> None:
             result, data = _answer(home, stores, request)
         except (DatafluidError, OSError) as error:
             kind = type(error).__name__ if isinstance(error, DatafluidError) else "Unavailable"
-            message = error.args[0] if isinstance(error, DatafluidError) else str(error)
+            message = error.message if isinstance(error, DatafluidError) else str(error)
             _send(connection, {"error": kind, "message": message, "hint": getattr(error, "hint", "")})
         else:
             _send(connection, {"result": result}, data)

@@ -1,4 +1,4 @@
-"""Children of a process that has already fetched something read misses too, whatever way they were started."""
+"""Children of a process that has already fetched something read misses too; see also tests/faults/test_workers.py."""
 
 from __future__ import annotations
 
@@ -13,21 +13,6 @@ from datafluid.client import connect
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
 
-_POOL = """
-import multiprocessing, os, sys
-from fluid_fsspec import FluidFileSystem
-
-def read(name):
-    return FluidFileSystem().cat(f"default/data/{name}")
-
-if __name__ == "__main__":
-    assert read("first.bin") == b"0" * 1000       # the parent has used its connections
-    with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
-        for number, data in enumerate(pool.map(read, [f"{n}.bin" for n in range(8)])):
-            assert data == bytes([number]) * 100_000, number
-    assert read("last.bin") == b"9" * 1000        # and can use them still
-    print("right")
-"""
 _FORK = """
 import os
 from fluid_fsspec import FluidFileSystem
@@ -65,12 +50,6 @@ def run(program: str, directory: Path, *arguments: str) -> None:
     done = subprocess.run(command, env=os.environ.copy(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == "right\n"
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_pools(data: None, tmp_path: Path, method: str) -> None:
-    """Workers of a pool read what nobody has read before."""
-    run(_POOL, tmp_path, method)
 
 
 def test_a_child_and_its_child(data: None, tmp_path: Path) -> None:

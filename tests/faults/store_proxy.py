@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["Answer", "Proxy", "serve_proxy"]
 
+_PIECE = 64 << 10
 _HOP = ("transfer-encoding", "connection", "keep-alive")
 
 
@@ -22,12 +23,14 @@ class Answer:
 
     Args:
         cut: Send so many bytes of the body, then close the connection.
+        pace: Called before each 64 KiB of the body: sleep there, and the store is slow; wait, and it stalls.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes
     cut: int | None = None
+    pace: Callable[[], object] | None = None
 
     @classmethod
     def error(cls, status: int, **headers: str) -> Answer:
@@ -46,6 +49,7 @@ class Proxy:
 
     Attributes:
         fault: Applied to the answers of GETs of objects; None lets everything pass.
+        lie: Applied to the answers about objects: listings and HEADs.
         times: To how many answers it is applied; -1 is all of them.
         seen: How many GETs of objects were made.
         down: Close every connection without an answer.
@@ -55,6 +59,7 @@ class Proxy:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.fault: Fault | None = None
+        self.lie: Fault = lambda answer: answer
         self.times = -1
         self.seen = 0
         self.down = False
@@ -88,10 +93,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         answer = self._asked()
-        self._send(answer if "list-type" in self.path else self.server.proxy.changed(answer))
+        proxy = self.server.proxy
+        self._send(proxy.lie(answer) if "list-type" in self.path else proxy.changed(answer))
 
     def do_HEAD(self) -> None:
-        self._send(self._asked())
+        self._send(self.server.proxy.lie(self._asked()))
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Nothing is logged."""
@@ -109,9 +115,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body if answer.cut is None else answer.body[: answer.cut])
+            self._send_body(answer)
         if answer.cut is not None:
             self.close_connection = True
+
+    def _send_body(self, answer: Answer) -> None:
+        body = answer.body if answer.cut is None else answer.body[: answer.cut]
+        if answer.pace is None:
+            self.wfile.write(body)
+            return
+        with suppress(OSError):  # the client has lost its patience
+            for start in range(0, len(body), _PIECE):
+                answer.pace()
+                self.wfile.write(body[start : start + _PIECE])
 
     def _asked(self) -> Answer:
         connection = http.client.HTTPConnection(*self.server.target, timeout=30)

@@ -345,6 +345,8 @@ class CacheStore:
         return row.boot == 0 or row.boot == self._current_boot()
 
     def _current_boot(self) -> int:
+        for (number,) in self.db.query("SELECT id FROM boot WHERE name=?", (index.boot_name(),)):
+            return int(number)  # the usual case needs no write, so an open waits for no writer
         with self.db.transaction() as db:
             return index.intern(db, "boot", index.boot_name())
 

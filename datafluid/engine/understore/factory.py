@@ -22,7 +22,9 @@ __all__ = ["NATIVE_SCHEMES", "open_store", "scheme_of"]
 
 NATIVE_SCHEMES = frozenset({"local", "pvc", "s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https"})
 _PVC_ROOT = "DATAFLUID_PVC_ROOT"
-_TIMEOUT = timedelta(seconds=60)
+_STALLED = timedelta(seconds=30)  # without a byte: the connection is given up, and another one tried
+_CONNECT = timedelta(seconds=10)
+_LONGEST = timedelta(hours=1)  # a request in all: a slow line is no reason to begin again
 _RETRY = {
     "max_retries": 5,
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
@@ -177,7 +179,8 @@ _BUILDERS: Mapping[str, Callable[[str, str, str, StoreOptions], Any]] = {
 
 def _client(options: StoreOptions) -> dict[str, Any]:
     endpoint = options.values.get("endpoint", "")
-    client: dict[str, Any] = {"timeout": _TIMEOUT, "connect_timeout": timedelta(seconds=10)}
+    stalled = _seconds(options.values["timeout"]) if "timeout" in options.values else _STALLED
+    client: dict[str, Any] = {"timeout": _LONGEST, "read_timeout": stalled, "connect_timeout": min(stalled, _CONNECT)}
     # A plain-text endpoint that the user wrote is a plain-text endpoint that the user wants.
     client["allow_http"] = options.flag("allow_http", default=endpoint.startswith("http://")) or not options.flag(
         "ssl", default=True
@@ -189,6 +192,13 @@ def _client(options: StoreOptions) -> dict[str, Any]:
     if "proxy_ca_certificate" in options.values:
         client["proxy_ca_certificate"] = options.values["proxy_ca_certificate"]
     return client
+
+
+def _seconds(value: str) -> timedelta:
+    number = value.strip().removesuffix("s")
+    if not number.isascii() or not number.isdigit() or not 0 < int(number) <= _LONGEST.total_seconds():
+        raise Invalid(f"option timeout: {value!r} is no number of seconds.", hint='Write "30s".')
+    return timedelta(seconds=int(number))
 
 
 def _host(endpoint: str | None) -> str | None:
