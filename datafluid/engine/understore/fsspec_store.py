@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from datafluid.engine.understore.levels import walk_levels
 from datafluid.engine.understore.parallel import in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
 from datafluid.errors import (
@@ -123,15 +124,7 @@ class FsspecStore:
 
     def walk(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
         """See `datafluid.engine.understore.port.UnderStore.walk`."""
-        if prefix and not self.is_directory(prefix):
-            yield [self.stat(prefix)]
-            return
-        waiting = [prefix]
-        while waiting:
-            listing = self.list(waiting.pop())
-            waiting += reversed(listing.prefixes)
-            if listing.objects:
-                yield listing.objects
+        return walk_levels(self, prefix)
 
     def read(self, fetch: Fetch) -> Buffer:
         """See `datafluid.engine.understore.port.UnderStore.read`. These stores know no conditional reads: the

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["Fetch", "Listing", "ObjectInfo", "UnderStore", "WritableUnderStore"]
+__all__ = ["Fetch", "HostedRange", "Listing", "ObjectInfo", "TellsHosts", "UnderStore", "WritableUnderStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,16 @@ class Fetch:
     info: ObjectInfo
     start: int
     length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedRange:
+    """A range of an object and the machines that have it cached; ``tier`` is None when none has."""
+
+    start: int
+    length: int
+    hosts: tuple[str, ...]
+    tier: str | None
 
 
 class UnderStore(Protocol):
@@ -117,3 +127,15 @@ class WritableUnderStore(Protocol):
 
     def make_directory(self, key: str) -> None:
         """Create a directory and its parents where `real_directories`, else do nothing."""
+
+
+@runtime_checkable
+class TellsHosts(Protocol):
+    """The ability of a store that is itself a cache on several machines."""
+
+    def hosts(self, key: str) -> Sequence[HostedRange]:
+        """Where the blocks of an object are, in order.
+
+        Raises:
+            NotFound: there is no such object.
+        """
