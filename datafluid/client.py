@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from datafluid.cache_admin import CacheAdmin
     from datafluid.engine.plane import EmbeddedPlane
+    from datafluid.engine.remote.volumes import RemoteVolumes
     from datafluid.engine.serve import Due
     from datafluid.engine.volume import Volume
     from datafluid.model.lint import Finding
@@ -79,6 +80,7 @@ class Client:
     def __init__(self, plane: ControlPlane, context: Context | None = None) -> None:
         self.plane = plane
         self.context = context or Context()
+        self._remote: RemoteVolumes | None = None
 
     def __repr__(self) -> str:
         return f"Client(context={self.context.name!r}, namespace={self.context.namespace!r})"
@@ -164,11 +166,19 @@ class Client:
 
         Raises:
             NotFound: there is no such dataset.
-            Unavailable: it is not Bound; the message says why.
-            Unsupported: the plane has no bytes of its own.
+            Unavailable: it is not Bound, or no way leads to it from here; the message says why.
         """
-        plane = self.embedded("serves no bytes itself", "Use the mount.")
-        return plane.volume(namespace, name, serve_stale=self.context.offline == "serve-stale")
+        from datafluid.engine.plane import EmbeddedPlane
+
+        serve_stale = self.context.offline == "serve-stale"
+        if isinstance(self.plane, EmbeddedPlane):
+            return self.plane.volume(namespace, name, serve_stale=serve_stale)
+        if self._remote is None:
+            from datafluid.engine.home import Home
+            from datafluid.engine.remote.volumes import RemoteVolumes
+
+            self._remote = RemoteVolumes(self.plane, Home.open(self.context.home), serve_stale=serve_stale)
+        return self._remote.volume(namespace, name)
 
     def run_due(self, *, wait: bool = False) -> Due:
         """Run what is due now on this machine: turns of schedules, loads that died, deletions.

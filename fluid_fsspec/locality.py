@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datafluid.engine.mounted import Entry
+    from datafluid.engine.mounted import Block, Entry, Source
     from fluid_fsspec.tree import Tree
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 Route = Literal["mount", "cache", "engine", "hcfs", "direct"]
-_NO_KUBERNETES = "it comes with the Kubernetes plane"
+_OF_CLUSTERS = "datasets of a cluster have it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,9 @@ class BlockLocation:
         offset: Where it starts.
         length: Bytes.
         hosts: Machines that have it; empty when only the under-store has it.
-        tier: The medium it is cached on: ``MEM``, ``SSD``, ``HDD``, ``partial`` in a file that is not complete,
-            ``under-store`` when the under-store is a directory of this machine; None when it is not cached.
+        tier: The medium it is cached on, here or on a cluster's workers: ``MEM``, ``SSD``, ``HDD``; ``partial`` in a
+            file that is not complete, ``under-store`` when the under-store is a directory of this machine; None when
+            it is not cached.
 
     Example:
         >>> BlockLocation(offset=0, length=1024, hosts=("laptop",), tier="SSD").cached
@@ -190,26 +191,37 @@ def _by_engine(tree: Tree, entry: Entry, files: list[Entry], size: int, cached: 
     if blocks and blocks[0].tier == "under-store":
         skipped: tuple[tuple[Route, str], ...] = (
             ("cache", "the under-store is a directory of this machine, so a copy would gain nothing"),
-            ("engine", _NO_KUBERNETES),
-            ("hcfs", _NO_KUBERNETES),
+            ("engine", _OF_CLUSTERS),
+            ("hcfs", _OF_CLUSTERS),
         )
         return "direct", "the original file is opened in place", "a local file", skipped
     if cached >= size:
         what = "all of it is complete in the cache" if files else "the directory is empty"
         return "cache", what, "a local file: no request leaves this machine", ()
-    missing = f"{size - cached} of {size} bytes are fetched from the under-store, once, and kept"
-    return "cache", "partly cached" if cached else "not cached yet, but it will be", missing, ()
+    source: Source | None = getattr(tree, "source", None)
+    missing = f"{size - cached} of {size} bytes are fetched from the {_kind_of(source)}, once, and kept"
+    state = "partly cached" if cached else "not cached yet, but it will be"
+    if source is None:
+        return "cache", state, missing, ()
+    return source.route, source.why, missing, (("cache", state), *source.skipped)
+
+
+def _kind_of(source: Source | None) -> str:
+    return "under-store" if source is None or source.route == "direct" else "engine"
 
 
 def locations(tree: Tree, below: str, start: int, length: int | None) -> list[BlockLocation]:
     """Where the bytes of a file are."""
-    here = (socket.gethostname(),)
     return [
-        BlockLocation(
-            offset=block.start, length=block.length, hosts=here if block.tier is not None else (), tier=block.tier
-        )
+        BlockLocation(offset=block.start, length=block.length, hosts=_hosts(block), tier=block.tier)
         for block in tree.blocks(below, start, length)
     ]
+
+
+def _hosts(block: Block) -> tuple[str, ...]:
+    if block.hosts is not None:
+        return block.hosts
+    return () if block.tier is None else (socket.gethostname(),)
 
 
 def summarise(tree: Tree, below: str) -> ContentSummary:

@@ -1,10 +1,10 @@
 """Which way a dataset is reached. The first that fits wins:
 
     mount    the dataset is mounted on this machine: `MountTree`
-    cache    the embedded engine's cached files and, for what is missing, the under-store behind them: `Volume`
-    engine   the runtime's own API                      } come with the Kubernetes plane,
-    hcfs     HadoopFileSystem where libhdfs is found    } here and nowhere else
-    direct   the under-store itself: what can never be cached, or need not be
+    cache    files of this machine's cache: `Volume`, and behind it, for what is missing, one of
+    engine   the runtime's own API                  } for datasets of a cluster, the first that answers:
+    hcfs     HadoopFileSystem where libhdfs is      } `datafluid.engine.remote`
+    direct   the under-store itself
 
 `Volume` decides between cache and direct for each file. Clients are kept for each process, since fsspec makes an
 instance a thread and pickles them.

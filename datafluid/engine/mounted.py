@@ -14,7 +14,9 @@ from datafluid.engine.home import Home
 from datafluid.engine.listing import ListingCache
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
 
-__all__ = ["Block", "Entry", "Local", "Mount", "OpenStore", "entry_of", "open_checked"]
+Route = Literal["engine", "hcfs", "direct"]
+
+__all__ = ["Block", "Entry", "Local", "Mount", "OpenStore", "Route", "Source", "entry_of", "open_checked"]
 
 OpenStore = Callable[[Home, Binding, MountBinding], UnderStore]
 
@@ -77,11 +79,30 @@ def open_checked(local: Local) -> LocalFile | None:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A range of a file and where its bytes are. ``tier`` is None when they are not cached."""
+    """A range of a file and where its bytes are.
+
+    ``tier`` is None when they are not cached; ``hosts`` are other machines that have them, None for this one.
+    """
 
     start: int
     length: int
     tier: str | None
+    hosts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a volume gets what is not cached here.
+
+    Args:
+        route: ``engine``, ``hcfs`` or ``direct``.
+        why: What it is.
+        skipped: The ways before it, each with the reason why not.
+    """
+
+    route: Route
+    why: str
+    skipped: tuple[tuple[Route, str], ...] = ()
 
 
 class Mount:

@@ -23,11 +23,11 @@ from datafluid.engine.editing import Editing
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
 from datafluid.engine.listing import Found
-from datafluid.engine.mounted import Block, Entry, Local, LocalFile, Mount, OpenStore, entry_of, open_checked
+from datafluid.engine.mounted import Block, Entry, Local, LocalFile, Mount, OpenStore, Source, entry_of, open_checked
 from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.reader import Reader
 from datafluid.engine.streams import ReaderFile
-from datafluid.engine.understore.port import ObjectInfo, UnderStore
+from datafluid.engine.understore.port import HostedRange, ObjectInfo, TellsHosts, UnderStore
 from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
 
 __all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
@@ -46,11 +46,15 @@ class Volume(Editing):
         home: The home directory.
         binding: The dataset, resolved.
         opener: Opens the under-store of a mount.
+        source: Where what is not cached comes from; None for the under-stores of a dataset of this machine.
     """
 
-    def __init__(self, home: Home, binding: Binding, *, opener: OpenStore | None = None) -> None:
+    def __init__(
+        self, home: Home, binding: Binding, *, opener: OpenStore | None = None, source: Source | None = None
+    ) -> None:
         self.home = home
         self.binding = binding
+        self.source = source
         self.cache = open_cache(home)
         opener = opener or _open_store
         self.mounts = sorted(
@@ -224,6 +228,8 @@ class Volume(Editing):
             return [Block(start, max(0, end - start), local.medium)]
         info = ObjectInfo(key=mount.key(path), size=entry.size, version=entry.version)
         have = coalesce(self.cache.cached_ranges(self.cache.wanted(mount.binding.origin, info)))
+        if not have and isinstance(mount.store, TellsHosts):
+            return [block for each in mount.store.hosts(info.key) if (block := _cut(each, start, end)) is not None]
         found, position = [], start
         for left, right in have:
             left, right = max(left, start), min(right, end)
@@ -362,6 +368,11 @@ def _open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore
     from datafluid.engine.understore.factory import open_store
 
     return open_store(home, binding, mount)
+
+
+def _cut(block: HostedRange, start: int, end: int) -> Block | None:
+    left, right = max(block.start, start), min(block.start + block.length, end)
+    return Block(left, right - left, block.tier, block.hosts) if left < right else None
 
 
 def _join(path: str, name: str) -> str:

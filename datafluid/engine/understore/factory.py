@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["NATIVE_SCHEMES", "open_store", "scheme_of"]
 
 NATIVE_SCHEMES = frozenset({"local", "pvc", "s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https"})
+# Schemes of our own, for the ways to a dataset on a cluster.
+ALLUXIO_REST = "alluxio+http"
+HCFS = "hcfs+"
 _PVC_ROOT = "DATAFLUID_PVC_ROOT"
 _STALLED = timedelta(seconds=30)  # without a byte: the connection is given up, and another one tried
 _CONNECT = timedelta(seconds=10)
@@ -66,6 +69,16 @@ def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
         from datafluid.engine.forked import HelperStore
 
         return HelperStore(home, binding, mount)
+    if scheme == ALLUXIO_REST:
+        from datafluid.engine.understore.alluxio_store import AlluxioStore
+
+        parts = urlsplit(mount.url)
+        _refuse_link_local(parts.hostname)
+        return AlluxioStore(f"http://{parts.netloc}", parts.path)
+    if scheme.startswith(HCFS):
+        from datafluid.engine.understore.fsspec_store import open_hcfs
+
+        return open_hcfs(mount.url.removeprefix(HCFS))
     options = _resolved(home, mount, scheme)
     if scheme not in NATIVE_SCHEMES:
         from datafluid.engine.understore.fsspec_store import open_fsspec
