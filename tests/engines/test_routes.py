@@ -58,7 +58,7 @@ def test_alluxio_through_its_gateway_and_then_from_the_cache(plane: InMemoryPlan
     plane.set_status(Ref("AlluxioRuntime", "demo", "team"), {"apiGateway": {"endpoint": alluxio.gateway}})
     fs = fsspec.filesystem("fluid", skip_instance_cache=True)
 
-    assert fs.ls("fluid://team/demo/", detail=False) == ["team/demo/a"]
+    assert "team/demo/a" in fs.ls("fluid://team/demo/", detail=False)
     before = fs.explain("fluid://team/demo/a/x.bin")
     assert (before.route, before.cached) == ("engine", 0.0)
     assert alluxio.gateway in before.why
