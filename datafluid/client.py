@@ -40,12 +40,13 @@ def connect(context: str | None = None) -> Client:
 
     Args:
         context: A context of the config file, or ``embedded``; None follows the usual precedence
-            (``DATAFLUID_CONTEXT``, then the config file's default, then the embedded plane).
+            (``DATAFLUID_CONTEXT``, the config file's default, the cluster of the pod that this runs in, the
+            embedded plane).
 
     Raises:
         NotFound: no context has that name.
         Invalid: the config file is wrong.
-        Unsupported: the context names a plane that this version does not have.
+        Unsupported: at the first call on a cluster, when the official Kubernetes client is not installed.
 
     Example:
         >>> import datafluid
@@ -53,11 +54,13 @@ def connect(context: str | None = None) -> Client:
         'embedded'
     """
     resolved = resolve_context(context)
-    if resolved.plane != "embedded":
-        raise Unsupported(
-            f"context {resolved.name!r} names the {resolved.plane} plane, which this version does not have.",
-            hint="Use DATAFLUID_CONTEXT=embedded.",
+    if resolved.plane == "kubernetes":
+        from datafluid.plane.kubernetes import KubernetesPlane
+
+        plane = KubernetesPlane(
+            kubeconfig=resolved.kubeconfig, context=resolved.kube_context, in_cluster=resolved.in_cluster
         )
+        return Client(plane, resolved)
     from datafluid.engine.home import Home
     from datafluid.engine.plane import EmbeddedPlane
 

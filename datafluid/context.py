@@ -1,6 +1,7 @@
 """Contexts: which plane, which namespace, where mounts appear.
 
-Precedence: argument > ``DATAFLUID_CONTEXT`` > the config file's ``default`` > embedded. The config file is TOML:
+Precedence: argument > ``DATAFLUID_CONTEXT`` > the config file's ``default`` > the cluster of the pod that this runs
+in > embedded. The config file is TOML:
 
     default = "laptop"
 
@@ -13,7 +14,13 @@ Precedence: argument > ``DATAFLUID_CONTEXT`` > the config file's ``default`` > e
     home = "~/edge-cache"
     offline = "serve-stale"
 
-The context ``embedded`` always exists. Nothing is read at import.
+    [contexts.prod]
+    plane = "kubernetes"
+    kube_context = "prod-eu"        # of the kubeconfig; its current one when left out
+    kubeconfig = "~/.kube/prod"     # KUBECONFIG or ~/.kube/config when left out
+
+The context ``embedded`` always exists, ``in-cluster`` does inside a pod, and so does each context of the user's
+kubeconfig whose name the config file does not take. Nothing is read at import.
 """
 
 from __future__ import annotations
@@ -31,6 +38,7 @@ from datafluid.errors import Invalid, NotFound
 __all__ = ["Context", "config_path", "context_names", "resolve_context"]
 
 _EMBEDDED = "embedded"
+_IN_CLUSTER = "in-cluster"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,9 @@ class Context:
         mount_root: Where datasets are mounted in pods: ``<mount_root>/<namespace>/<dataset>``.
         home: The embedded plane's home directory; None takes ``DATAFLUID_HOME`` or the platform's default.
         offline: ``serve-stale`` keeps serving complete cached files while the under-store is away.
+        kubeconfig: The Kubernetes plane's kubeconfig; None takes ``KUBECONFIG`` or ``~/.kube/config``.
+        kube_context: Which of its contexts; None takes its current one.
+        in_cluster: Use the service account of the pod that this runs in, and no kubeconfig.
 
     Example:
         >>> Context(name="edge", offline="serve-stale").namespace
@@ -56,6 +67,9 @@ class Context:
     mount_root: str = "/mnt/fluid"
     home: str | None = None
     offline: Literal["fail", "serve-stale"] = "fail"
+    kubeconfig: str | None = None
+    kube_context: str | None = None
+    in_cluster: bool = False
 
 
 def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | None = None) -> Context:
@@ -79,19 +93,20 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
     """
     environ = os.environ if environ is None else environ
     config = _read_config(config_path(environ))
-    chosen = name or environ.get("DATAFLUID_CONTEXT") or config.get("default") or _EMBEDDED
-    settings = dict(_settings(config, chosen))
+    chosen = name or environ.get("DATAFLUID_CONTEXT") or config.get("default") or _fallback(environ)
+    settings = _settings(config, chosen, environ)
     for key, variable in (("namespace", "NAMESPACE"), ("mount_root", "MOUNT_ROOT"), ("home", "HOME")):
         if value := environ.get(f"DATAFLUID_{variable}"):
             settings[key] = value
+    if settings.get("plane") == "kubernetes":
+        settings.setdefault("namespace", _kube_namespace(settings, environ))
     return Context(name=chosen, **settings)
 
 
 def context_names(*, environ: Mapping[str, str] | None = None) -> list[str]:
     """The contexts that exist, ``embedded`` first."""
     environ = os.environ if environ is None else environ
-    configured = _read_config(config_path(environ)).get("contexts", {})
-    return [_EMBEDDED, *sorted(set(configured) - {_EMBEDDED})]
+    return _names(_read_config(config_path(environ)), environ)
 
 
 def config_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -117,15 +132,46 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise Invalid(f"{path} is not TOML: {error}.", hint="Mend the file or remove it.") from error
 
 
-def _settings(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _fallback(environ: Mapping[str, str]) -> str:
+    """Where to work when nobody says so."""
+    return _IN_CLUSTER if _is_in_cluster(environ) else _EMBEDDED
+
+
+def _is_in_cluster(environ: Mapping[str, str]) -> bool:
+    if not environ.get("KUBERNETES_SERVICE_HOST"):
+        return False  # said without loading anything
+    from datafluid.plane.kubernetes.access import is_in_cluster
+
+    return is_in_cluster(environ)
+
+
+def _names(config: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    from datafluid.plane.kubernetes.access import kube_contexts
+
+    others = {*config.get("contexts", {}), *kube_contexts(environ=environ)}
+    if _is_in_cluster(environ):
+        others.add(_IN_CLUSTER)
+    return [_EMBEDDED, *sorted(others - {_EMBEDDED})]
+
+
+def _kube_namespace(settings: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """The namespace that the cluster's own configuration names."""
+    from datafluid.plane.kubernetes.access import in_cluster_namespace, kube_contexts
+
+    if settings.get("in_cluster"):
+        return in_cluster_namespace() or "default"
+    wanted = settings.get("kube_context")
+    for name, each in kube_contexts(settings.get("kubeconfig"), environ=environ).items():
+        if name == wanted or (wanted is None and each.is_current):
+            return each.namespace or "default"
+    return "default"
+
+
+def _settings(config: Mapping[str, Any], name: str, environ: Mapping[str, str]) -> dict[str, Any]:
     contexts = config.get("contexts", {})
     if name not in contexts:
-        if name == _EMBEDDED:
-            return {}
-        near = get_close_matches(name, [_EMBEDDED, *contexts], n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join([_EMBEDDED, *sorted(contexts)])}."
-        raise NotFound(f"there is no context {name!r}.", hint=hint)
-    settings: Mapping[str, Any] = contexts[name]
+        return _unwritten(config, name, environ)
+    settings: dict[str, Any] = dict(contexts[name])
     known = {field.name for field in fields(Context)} - {"name"}
     for key in settings:
         if key not in known:
@@ -133,6 +179,26 @@ def _settings(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     _one_of(name, settings, "plane", ("embedded", "kubernetes"))
     _one_of(name, settings, "offline", ("fail", "serve-stale"))
     return settings
+
+
+def _unwritten(config: Mapping[str, Any], name: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a context that the config file does not have.
+
+    Raises:
+        NotFound: nothing else has that name either.
+    """
+    if name == _EMBEDDED:
+        return {}
+    if name == _IN_CLUSTER and _is_in_cluster(environ):
+        return {"plane": "kubernetes", "in_cluster": True}
+    from datafluid.plane.kubernetes.access import kube_contexts
+
+    if name in kube_contexts(environ=environ):
+        return {"plane": "kubernetes", "kube_context": name}
+    names = _names(config, environ)
+    near = get_close_matches(name, names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
+    raise NotFound(f"there is no context {name!r}.", hint=hint)
 
 
 def _one_of(name: str, settings: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> None:

@@ -22,16 +22,8 @@ from datafluid.engine.reconcile.dataset import (
     tell_reachable,
 )
 from datafluid.engine.reconcile.flow import step_operation
-from datafluid.engine.reconcile.mounts import physical_refs
 from datafluid.engine.reconcile.operation import OperationSeen
-from datafluid.engine.reconcile.relations import (
-    operation_datasets,
-    predecessor_ref,
-    references_to,
-    runtime_of,
-    unsupported_reason,
-    working_on,
-)
+from datafluid.engine.reconcile.relations import predecessor_ref, runtime_of, unsupported_reason, working_on
 from datafluid.engine.reconcile.runtime import step_runtime
 from datafluid.engine.reconcile.tiers import wanted_paths
 from datafluid.engine.reconcile.values import Decision, status_of
@@ -41,6 +33,7 @@ from datafluid.engine.surroundings import Surroundings
 from datafluid.errors import Conflict, Invalid
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.model.relations import operation_datasets, physical_refs, references_to
 from datafluid.plane.port import Manifest
 
 __all__ = ["Controller"]

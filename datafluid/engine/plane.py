@@ -16,12 +16,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from datafluid.engine.admission import admit
 from datafluid.engine.controller import Controller
 from datafluid.engine.home import Home
 from datafluid.engine.merging import merge
 from datafluid.engine.presenting import present
-from datafluid.engine.reconcile.relations import operations_of, references_to, runtime_of
+from datafluid.engine.reconcile.relations import runtime_of
 from datafluid.engine.reconcile.values import Note, rfc3339
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
@@ -29,6 +28,8 @@ from datafluid.errors import Conflict, NotFound, Unavailable, Unsupported
 from datafluid.model.kinds import find_kind
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.model.relations import operations_of, references_to
+from datafluid.plane.admission import admit
 from datafluid.plane.port import Event, Manifest, Node, Run, WatchEvent
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datafluid.engine.home import Home
-from datafluid.engine.reconcile.relations import operations_of, references_to
 from datafluid.engine.reconcile.values import condition, drop_condition, status_of, with_condition
 from datafluid.engine.registry import Registry
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.model.relations import operations_of, references_to
 from datafluid.plane.port import Manifest
 
 __all__ = ["present"]

@@ -282,6 +282,6 @@ def _validated(resource: Mapping[str, Any]) -> Manifest:
     """As a plane would: strictly parsed, linted, with a namespace."""
     if resource.get("apiVersion") != API_VERSION:
         return copy.deepcopy(dict(resource))
-    from datafluid.engine.admission import admit
+    from datafluid.plane.admission import admit
 
     return admit(resource)

@@ -54,6 +54,7 @@ class Cluster:
         self.api = api
         self.kubeconfig = kubeconfig
         self._programs = programs
+        self._crds: list[Mapping[str, Any]] = []
 
     @property
     def is_own(self) -> bool:
@@ -71,6 +72,7 @@ class Cluster:
         """Start the API server again at the same address, and wait until it is ready."""
         self.api_server.start()
         self._own.wait_until_ready(self.api)
+        self._wait_until_served()
 
     def restart_api_server(self) -> None:
         """Kill the API server and start it again."""
@@ -112,8 +114,8 @@ class Cluster:
             self.api.request(
                 "PATCH", path, body, content_type="application/apply-patch+yaml", fieldManager="tests", force="true"
             )
-        for crd in crds:
-            eventually(lambda crd=crd: self._is_served(crd))  # type: ignore[misc]
+        self._crds.extend(crds)
+        self._wait_until_served()
 
     def node(
         self, name: str, *, labels: Mapping[str, str] | None = None, capacity: Mapping[str, str] | None = None
@@ -160,6 +162,9 @@ class Cluster:
                 "needs a control plane of its own: unset DATAFLUID_TEST_KUBECONFIG and run `make setup-cluster`"
             )
         return self._programs
+
+    def _wait_until_served(self) -> None:
+        eventually(lambda: all(self._is_served(crd) for crd in self._crds))
 
     def _is_served(self, crd: Mapping[str, Any]) -> bool:
         spec = crd["spec"]

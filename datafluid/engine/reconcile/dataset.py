@@ -11,7 +11,7 @@ from typing import Any
 
 from datafluid.engine.binding import Binding
 from datafluid.engine.reconcile.limits import limits_of_dataset, limits_of_runtime
-from datafluid.engine.reconcile.mounts import bind_mounts, freshness, physical_refs, writable
+from datafluid.engine.reconcile.mounts import bind_mounts, freshness, writable
 from datafluid.engine.reconcile.tiers import Machine, bind_tiers
 from datafluid.engine.reconcile.values import (
     Decision,
@@ -23,6 +23,7 @@ from datafluid.engine.reconcile.values import (
 )
 from datafluid.errors import Invalid
 from datafluid.model.names import dataset_id
+from datafluid.model.relations import physical_refs
 from datafluid.plane.port import Manifest
 
 __all__ = [

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from datafluid.engine.binding import Binding, MountBinding, SecretOption
+from datafluid.model.relations import reference_target
 from datafluid.plane.port import Manifest
 
-__all__ = ["DATASET_SCHEME", "Freshness", "bind_mounts", "freshness", "physical_refs", "reference_target", "writable"]
+__all__ = ["Freshness", "bind_mounts", "freshness", "writable"]
 
-DATASET_SCHEME = "dataset://"
 _REFRESH = "datafluid.io/refresh"
 _OFFLINE = "datafluid.io/offline"
 _DURATION = re.compile(r"(\d+)(s|m|h|)", re.ASCII)
@@ -48,25 +48,6 @@ def freshness(dataset: Mapping[str, Any]) -> Freshness:
 def writable(dataset: Mapping[str, Any]) -> bool:
     """Whether the accessModes allow writes; Fluid's default, ReadOnlyMany, does not."""
     return any(mode in _WRITABLE for mode in dataset["spec"].get("accessModes") or ())
-
-
-def physical_refs(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Namespace and name of each dataset that this one refers to by a ``dataset://`` mount."""
-    found = (reference_target(mount.get("mountPoint", "")) for mount in dataset["spec"].get("mounts") or ())
-    return list(dict.fromkeys((target[0], target[1]) for target in found if target is not None))
-
-
-def reference_target(url: str) -> tuple[str, str, str] | None:
-    """Namespace, name and sub path of a ``dataset://`` mount point; None for another one.
-
-    Example:
-        >>> reference_target("dataset://team/imagenet/train")
-        ('team', 'imagenet', 'train')
-    """
-    if not url.startswith(DATASET_SCHEME):
-        return None
-    parts = [part for part in url.removeprefix(DATASET_SCHEME).split("/") if part]
-    return (parts[0], parts[1], "/".join(parts[2:])) if len(parts) > 1 else (parts[0] if parts else "", "", "")
 
 
 def bind_mounts(dataset: Mapping[str, Any], physical: Mapping[tuple[str, str], Binding]) -> tuple[MountBinding, ...]:

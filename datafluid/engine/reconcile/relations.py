@@ -1,55 +1,21 @@
-"""Who belongs to whom: datasets, runtimes, operations, references."""
+"""What the reconciler asks of objects around an object: its runtime, its predecessor, who works on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datafluid.engine.reconcile.mounts import physical_refs
-from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.model.relations import operations_of
 from datafluid.plane.port import Manifest
 
-__all__ = [
-    "operation_datasets",
-    "operations_of",
-    "predecessor_ref",
-    "references_to",
-    "runtime_of",
-    "unsupported_reason",
-    "working_on",
-]
+__all__ = ["predecessor_ref", "runtime_of", "unsupported_reason", "working_on"]
 
 _SUPPORTED = ("DataLoad", "DataMigrate")
 _WHY = {
     "DataProcess": "it runs containers, and one machine without a cluster runs none.",
     "DataBackup": "it saves the metadata of an engine's master, and here is none: back up the home directory instead.",
 }
-
-
-def operation_datasets(operation: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Namespace and name of every dataset that an operation works on, the one that owns it first.
-
-    A namespace that is left out is the operation's own; Fluid's controllers wait for ever there.
-    """
-    own = operation["metadata"]["namespace"]
-    spec = operation["spec"]
-    if operation["kind"] == "DataBackup":
-        return [(own, spec["dataset"])]
-    if operation["kind"] == "DataMigrate":
-        ends = [(spec.get(end) or {}).get("dataset") for end in ("to", "from")]
-    else:
-        ends = [spec.get("dataset")]
-    found = [(end.get("namespace") or own, end["name"]) for end in ends if end and end.get("name")]
-    return list(dict.fromkeys(found))
-
-
-def operations_of(dataset: Ref, everything: Iterable[Manifest]) -> Iterator[Manifest]:
-    """The operations on a dataset."""
-    wanted = (dataset.namespace, dataset.name)
-    for each in everything:
-        if each["kind"] in OPERATION_KINDS and wanted in operation_datasets(each):
-            yield each
 
 
 def working_on(dataset: Ref, everything: Iterable[Manifest]) -> list[Ref]:
@@ -69,13 +35,6 @@ def predecessor_ref(operation: Mapping[str, Any]) -> Ref | None:
     if not after:
         return None
     return Ref(after["kind"], after["name"], after.get("namespace") or operation["metadata"]["namespace"])
-
-
-def references_to(dataset: Ref, everything: Iterable[Manifest]) -> Iterator[str]:
-    """``namespace/name`` of each dataset that mounts this one by ``dataset://``."""
-    for each in everything:
-        if each["kind"] == "Dataset" and (dataset.namespace, dataset.name) in physical_refs(each):
-            yield f"{each['metadata']['namespace']}/{each['metadata']['name']}"
 
 
 def runtime_of(dataset: Mapping[str, Any], everything: Iterable[Manifest]) -> Manifest | None:

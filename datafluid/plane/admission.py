@@ -1,15 +1,15 @@
-"""What a manifest must pass before the embedded plane stores it: strictly parsed, and without lint errors."""
+"""What a manifest must pass before a plane takes it: strictly parsed, and without lint errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from datafluid.errors import Invalid
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.plane.port import Manifest
 
-__all__ = ["admit"]
+__all__ = ["admit", "without_server_fields"]
 
 _SERVER_FIELDS = (
     "creationTimestamp",
@@ -23,8 +23,12 @@ _SERVER_FIELDS = (
 )
 
 
-def admit(resource: Mapping[str, Any]) -> Manifest:
+def admit(resource: Mapping[str, Any], *, plane: Literal["embedded", "kubernetes"] = "embedded") -> Manifest:
     """The object as it will be stored: as authored, without what only a server sets.
+
+    Args:
+        resource: A manifest of one of Fluid's kinds.
+        plane: Where it is going.
 
     Raises:
         Invalid: an unknown kind or field, a wrong value, or plain-text credentials; carries every finding.
@@ -32,15 +36,21 @@ def admit(resource: Mapping[str, Any]) -> Manifest:
     from datafluid.model import manifest
     from datafluid.model.lint import lint
 
-    authored = {key: value for key, value in resource.items() if key != "status"}
-    metadata = dict(authored.get("metadata") or {})
-    authored["metadata"] = {key: metadata[key] for key in metadata if key not in _SERVER_FIELDS}
-    errors = [finding for finding in lint(authored, plane="embedded") if finding.severity == "error"]
+    authored = without_server_fields(resource)
+    errors = [finding for finding in lint(authored, plane=plane) if finding.severity == "error"]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", hint=errors[0].hint, findings=errors)
     (model,) = manifest.load(authored)
     return _with_namespaces(model.manifest())
+
+
+def without_server_fields(resource: Mapping[str, Any]) -> Manifest:
+    """A manifest without its status and the metadata that only a server sets."""
+    authored = {key: value for key, value in resource.items() if key != "status"}
+    metadata = authored.get("metadata") or {}
+    authored["metadata"] = {key: metadata[key] for key in metadata if key not in _SERVER_FIELDS}
+    return authored
 
 
 def _with_namespaces(manifest: Manifest) -> Manifest:

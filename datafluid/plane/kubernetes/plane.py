@@ -1,0 +1,110 @@
+"""The Kubernetes plane behind the port, synchronously."""
+
+from __future__ import annotations
+
+import builtins
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from datafluid.model.ref import Ref
+from datafluid.plane.kubernetes import flows
+from datafluid.plane.kubernetes.access import Access
+from datafluid.plane.kubernetes.applying import apply
+from datafluid.plane.kubernetes.catalogue import Catalogue
+from datafluid.plane.kubernetes.deleting import delete
+from datafluid.plane.kubernetes.sync import Transport
+from datafluid.plane.kubernetes.watching import Watcher
+from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+
+__all__ = ["KubernetesPlane"]
+
+
+class KubernetesPlane:
+    """A cluster that runs Fluid. Implements `ControlPlane` and `Cluster`.
+
+    Nothing is read or contacted before the first call. One plane may be used by any number of threads.
+
+    Args:
+        kubeconfig: A kubeconfig file; None takes ``KUBECONFIG`` or ``~/.kube/config``.
+        context: One of its contexts; None takes its current one.
+        in_cluster: Use the service account of the pod that this runs in.
+
+    Example:
+        >>> plane = KubernetesPlane(context="prod")
+        >>> plane
+        KubernetesPlane(context prod of the kubeconfig)
+    """
+
+    name = "kubernetes"
+
+    def __init__(self, *, kubeconfig: str | None = None, context: str | None = None, in_cluster: bool = False) -> None:
+        self.access = Access(kubeconfig=kubeconfig, context=context, in_cluster=in_cluster)
+        self._transport = Transport(self.access)
+        self._catalogue = Catalogue()
+
+    def __repr__(self) -> str:
+        return f"KubernetesPlane({self.access})"
+
+    def apply(
+        self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
+    ) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.apply`: server-side apply under the name ``datafluid``."""
+        return self._transport.run(apply(self._catalogue, resource, dry_run=dry_run, adopt=adopt, replace=replace))
+
+    def get(self, ref: Ref) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.get`."""
+        return self._transport.run(flows.get(self._catalogue, ref))
+
+    def watch(
+        self,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        since: str | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[WatchEvent]:
+        """See `datafluid.plane.port.ControlPlane.watch`.
+
+        It survives lost connections, restarts of the server and versions that the server has forgotten; with
+        BOOKMARK events the server tells now and then how far it is. Memory does not grow with the objects' size.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        resource = self._transport.run(self._catalogue.find(kind))
+        watcher = Watcher(resource, namespace, name=name, since=since, clock=time.monotonic)
+        yield from self._transport.follow(watcher, until=until)
+
+    def delete(self, ref: Ref, *, cascade: bool = True) -> None:
+        """See `datafluid.plane.port.ControlPlane.delete`: a dataset's operations go first."""
+        self._transport.run(delete(self._catalogue, ref, cascade=cascade))
+
+    def scale(self, ref: Ref, *, replicas: int) -> Manifest:
+        """See `datafluid.plane.port.ControlPlane.scale`."""
+        return self._transport.run(flows.scale(self._catalogue, ref, replicas))
+
+    def events(self, ref: Ref) -> builtins.list[Event]:
+        """See `datafluid.plane.port.ControlPlane.events`."""
+        return self._transport.run(flows.events(self._catalogue, ref))
+
+    def nodes(self) -> builtins.list[Node]:
+        """See `datafluid.plane.port.ControlPlane.nodes`."""
+        return self._transport.run(flows.nodes(self._catalogue))
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
+    ) -> builtins.list[Manifest]:
+        """See `datafluid.plane.port.ControlPlane.list`."""
+        return self._transport.run(flows.list_objects(self._catalogue, kind, namespace, selector))
+
+    def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
+        """See `datafluid.plane.port.Cluster.create`."""
+        return self._transport.run(flows.create(self._catalogue, resource, dry_run))
+
+    def patch(self, ref: Ref, changes: Mapping[str, Any], *, subresource: str | None = None) -> Manifest:
+        """See `datafluid.plane.port.Cluster.patch`."""
+        return self._transport.run(flows.patch(self._catalogue, ref, changes, subresource))
+
+    def kinds(self) -> frozenset[str]:
+        """See `datafluid.plane.port.Cluster.kinds`."""
+        return self._transport.run(self._catalogue.served())

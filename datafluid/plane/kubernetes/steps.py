@@ -1,0 +1,95 @@
+"""What a conversation with the server asks of its transport, and the one policy of trying again.
+
+A `Flow` is a generator: it yields steps and is sent the answers. The same flow is driven by the synchronous and by
+the asynchronous transport, so what is said to the server is written down once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from datafluid.errors import Unavailable
+from datafluid.plane.kubernetes.errors import error_of
+from datafluid.plane.kubernetes.requests import Request, Response
+
+__all__ = ["ATTEMPTS", "Flow", "Pause", "Renew", "Step", "backoff", "call", "delay_after"]
+
+#: How often a request is sent at most.
+ATTEMPTS = 5
+_FIRST, _LONGEST = 0.2, 15.0  # seconds
+_LONGEST_ASKED = 60.0  # a server that asks for more is not waited for
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Get new credentials: those that were sent are refused."""
+
+
+Step: TypeAlias = Request | Pause | Renew
+Flow: TypeAlias = Generator[Step, Any, T]
+
+
+def call(request: Request) -> Flow[Any]:
+    """Send a request, again where that may help; returns the decoded answer.
+
+    Raises:
+        DatafluidError: what the server's answer means; `Unavailable` when there was none.
+    """
+    response = yield from exchange(request)
+    if not response.ok:
+        raise error_of(request, response)
+    return response.json()
+
+
+def exchange(request: Request) -> Flow[Response]:
+    """Like `call`, but an error that is final comes back as it was answered."""
+    renewed = False
+    for attempt in range(ATTEMPTS):
+        last = attempt == ATTEMPTS - 1
+        try:
+            response: Response = yield request
+        except Unavailable:
+            if last or not request.repeatable:
+                raise
+            yield Pause(backoff(attempt))
+            continue
+        if response.status == 401 and not renewed:
+            renewed = True
+            yield Renew()
+            continue
+        delay = delay_after(request, response, attempt)
+        if delay is None or last:
+            return response
+        yield Pause(delay)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def backoff(attempt: int) -> float:
+    """Seconds to wait after so many failures: longer each time, never twice the same."""
+    return min(_LONGEST, _FIRST * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret hangs on it
+
+
+def delay_after(request: Request, response: Response, attempt: int) -> float | None:
+    """Seconds after which the same request may get another answer; None when this one is final.
+
+    A webhook's denial is a 500 too: without a reason it is final, and only the server's own InternalError passes.
+    """
+    asked = response.headers.get("retry-after", "")
+    if asked.isdigit() and response.status in (429, 500, 503, 504):
+        return None if float(asked) > _LONGEST_ASKED else float(asked) + backoff(0)
+    passing = response.status in (429, 502, 503) or (
+        response.status in (500, 504) and response.json().get("reason") in ("InternalError", "ServerTimeout", "Timeout")
+    )
+    return backoff(attempt) if passing and (request.repeatable or response.status == 429) else None

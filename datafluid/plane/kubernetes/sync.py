@@ -1,0 +1,204 @@
+"""The synchronous transport: the official client's configuration and connections, our own requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, TypeVar
+
+from datafluid.errors import Invalid, Unavailable, Unsupported
+from datafluid.plane.kubernetes.access import Access
+from datafluid.plane.kubernetes.lines import Lines
+from datafluid.plane.kubernetes.requests import Request, Response, agent
+from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
+from datafluid.plane.kubernetes.watching import SILENCE, Watcher
+from datafluid.plane.port import WatchEvent
+
+__all__ = ["Transport"]
+
+T = TypeVar("T")
+
+_CONNECT, _READ = 10.0, 60.0  # seconds
+_CONNECTIONS = 16
+_PIECE = 65536
+
+
+class Transport:
+    """Drives flows and watches over HTTP. Any number of threads may use one.
+
+    Args:
+        access: Where the cluster is and who asks.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._lock = Lock()
+        self._api: Any = None
+
+    def run(self, flow: Flow[T]) -> T:
+        """Take a flow to its end."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    answer = self._perform(step, None)
+                except Unavailable as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def follow(self, watcher: Watcher, *, until: float | None) -> Iterator[WatchEvent]:
+        """Tell what a watch sees until the monotonic moment ``until``."""
+        while not _is_over(until):
+            request = watcher.request(_left(until))
+            try:
+                if watcher.is_listing:
+                    response = self._send(request)
+                    if response.ok:
+                        yield from watcher.page(response)
+                        continue
+                else:
+                    response = yield from self._stream(watcher, request, until)
+                step = watcher.ended() if response.ok else watcher.refused(response)
+            except Unavailable as error:
+                step = watcher.failed(error)
+            if step is not None:
+                self._perform(step, until)
+        watcher.finish()
+
+    def _stream(self, watcher: Watcher, request: Request, until: float | None) -> Generator[WatchEvent, None, Response]:
+        """Tell what one stream brings; returns how it was answered. Silence ends a stream as its server would."""
+        try:
+            with self._open(request, read=_patience(until)) as raw:
+                if raw.status != 200:
+                    return _response(raw)
+                watcher.opened()
+                for line in _lines(raw, until):
+                    event = watcher.line(line)
+                    if event is None:
+                        break
+                    yield event
+        except _Silence:
+            pass
+        return Response(status=200)
+
+    def _perform(self, step: Step, until: float | None) -> Response | None:
+        match step:
+            case Request():
+                return self._send(step)
+            case Pause(seconds):
+                left = _left(until)
+                time.sleep(seconds if left is None else min(seconds, left))
+            case Renew():
+                with self._lock:
+                    self._api = None
+        return None
+
+    def _send(self, request: Request) -> Response:
+        with self._open(request, read=_READ) as raw:
+            return _response(raw)
+
+    @contextmanager
+    def _open(self, request: Request, *, read: float) -> Iterator[Any]:
+        """An answer whose body has not been read. This is where the client library's errors end.
+
+        Raises:
+            Unavailable: there is no answer, or it broke off.
+        """
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+        api = self._connected()
+        headers = {"Accept": request.accept, "Content-Type": request.content_type, "User-Agent": agent()}
+        api.update_params_for_auth(headers, [], ["BearerToken"])
+        raw = None
+        try:
+            raw = api.rest_client.pool_manager.request(
+                request.method,
+                api.configuration.host + request.target,
+                body=request.payload,
+                headers=headers,
+                timeout=Timeout(connect=_CONNECT, read=read),
+                retries=False,
+                preload_content=False,
+            )
+            yield raw
+        except ReadTimeoutError as error:
+            raise _Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
+        except (HTTPError, OSError) as error:
+            raise Unavailable(
+                f"{request.subject}: {api.configuration.host} cannot be reached: {error}.",
+                hint="Is the cluster up, and the network between? `datafluid contexts` says who is where.",
+            ) from error
+        finally:
+            if raw is not None:
+                raw.close()  # what was not read to its end is not worth to be read
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._api is None:
+                self._api = _connect(self._access)
+            return self._api
+
+
+class _Silence(Unavailable):
+    """Nothing came for as long as was agreed."""
+
+
+def _connect(access: Access) -> Any:
+    """The official client, configured; its own models and retries are not used."""
+    try:
+        from kubernetes import client, config
+    except ImportError as error:
+        raise Unsupported(
+            "the Kubernetes plane needs the official client, which is not installed.",
+            hint="pip install 'datafluid[k8s]'",
+        ) from error
+
+    configuration = client.Configuration()
+    try:
+        if access.in_cluster:
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            config.load_kube_config(access.file, context=access.context, client_configuration=configuration)
+    except (config.ConfigException, OSError) as error:
+        raise Invalid(f"{access}: {error}", hint="See `kubectl config get-contexts`.") from error
+    configuration.connection_pool_maxsize = _CONNECTIONS
+    return client.ApiClient(configuration)
+
+
+def _response(raw: Any) -> Response:
+    """An answer read to its end; its connection can be used again."""
+    body = raw.read()
+    return Response(status=raw.status, headers={name.lower(): value for name, value in raw.headers.items()}, body=body)
+
+
+def _lines(raw: Any, until: float | None) -> Iterator[bytes]:
+    lines = Lines()
+    pieces = raw.stream(_PIECE)
+    while True:
+        if until is not None and (socket := getattr(raw.connection, "sock", None)) is not None:
+            socket.settimeout(_patience(until))
+        piece = next(pieces, None)
+        if piece is None:
+            return
+        yield from lines.feed(piece)
+
+
+def _patience(until: float | None) -> float:
+    """Seconds to wait for the next byte."""
+    left = _left(until)
+    return SILENCE if left is None else max(0.001, min(SILENCE, left))
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - time.monotonic())
+
+
+def _is_over(until: float | None) -> bool:
+    return until is not None and time.monotonic() >= until

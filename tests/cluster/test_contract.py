@@ -1,0 +1,18 @@
+"""The Kubernetes plane passes the conformance suite against a real API server."""
+
+from __future__ import annotations
+
+import pytest
+
+from datafluid.plane.kubernetes import KubernetesPlane
+from datafluid.testing import PlaneContract
+from tests.cluster.controlplane import Cluster
+
+
+class TestKubernetes(PlaneContract):
+    """The plane of a cluster."""
+
+    @pytest.fixture
+    def plane(self, emptied: Cluster) -> KubernetesPlane:  # type: ignore[override]
+        """As the cluster's administrator."""
+        return KubernetesPlane(kubeconfig=str(emptied.kubeconfig))
