@@ -11,13 +11,14 @@ from datafluid.engine.binding import Binding, MountBinding, SecretOption
 from datafluid.engine.home import Home
 from datafluid.engine.machine import ThisMachine
 from datafluid.engine.mounted import Route, Source
-from datafluid.engine.reconcile.mounts import freshness, physical_refs
+from datafluid.engine.reconcile.mounts import freshness
 from datafluid.engine.reconcile.tiers import bind_tiers
 from datafluid.engine.remote.ways import Dataset, Way, runtimes_of, ways
 from datafluid.engine.secrets import resolve_secret
 from datafluid.engine.volume import Volume
 from datafluid.errors import Forbidden, NotFound, Unavailable
 from datafluid.model.ref import Ref
+from datafluid.model.relations import physical_refs
 from datafluid.plane.port import ControlPlane, Manifest
 
 __all__ = ["RemoteVolumes"]

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.mounted import Route
-from datafluid.engine.reconcile.mounts import bind_mounts, physical_refs
+from datafluid.engine.reconcile.mounts import bind_mounts
 from datafluid.model.kinds import KINDS
 from datafluid.model.ref import Ref
+from datafluid.model.relations import physical_refs
 
 __all__ = ["GATEWAY", "Dataset", "Way", "runtimes_of", "ways"]
 
