@@ -23,6 +23,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from benchmarks.ground import MIB, Ground, ground
 from benchmarks.races import Fact, Lane, Race, Table, main, run_race, tell
+from fluid_fsspec import paths
 
 _DATASET = "default/warm"
 _SMALL_FILE = 4 << 10
@@ -166,6 +167,8 @@ def _sizes(fs: Any, at: str, names: list[str]) -> int:
 
 def _forget(fs: Any) -> None:
     """Let the next question find a client that knows no path yet, as a new process would."""
+    paths.strip.cache_clear()
+    paths.split.cache_clear()
     os.environ["DATAFLUID_MOUNT_ROOT"] = f"/nothing/is/mounted/here/{next(_TURN)}"
     fs.info(_DATASET)
 

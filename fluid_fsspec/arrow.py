@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow.fs import FSSpecHandler, PyFileSystem
+
+from fluid_fsspec.files import FetchingFile
 
 if TYPE_CHECKING:
     from fluid_fsspec.filesystem import FluidFileSystem
@@ -19,14 +22,14 @@ class _FluidHandler(FSSpecHandler):  # type: ignore[misc]  # pyarrow has no type
     fs: FluidFileSystem
 
     def open_input_file(self, path: str) -> pa.NativeFile:
-        """A native file on a cache hit."""
-        local = self.fs.local_path(path)
-        if local is not None:
-            try:
-                return pa.OSFile(local, "rb")
-            except FileNotFoundError:  # evicted since: the filesystem looks again
-                pass
-        return pa.PythonFile(self.fs.open(path, "rb"), mode="r")
+        """A native file on a cache hit: the very file that was opened and checked, by its descriptor's name."""
+        file = self.fs.open(path, "rb")
+        if not isinstance(file, FetchingFile):
+            with suppress(FileNotFoundError):  # a machine without /dev/fd reads through Python
+                native = pa.OSFile(f"/dev/fd/{file.fileno()}", "rb")
+                file.close()
+                return native
+        return pa.PythonFile(file, mode="r")
 
     def open_input_stream(self, path: str) -> pa.NativeFile:
         """The same: a file is a stream."""

@@ -8,6 +8,8 @@ from datafluid.model.uri import SCHEME, FluidURI
 
 __all__ = ["split", "strip", "url"]
 
+_PREFIX = f"{SCHEME}://"
+
 
 @lru_cache(4096)
 def strip(text: str, namespace: str | None) -> str:
@@ -23,6 +25,9 @@ def strip(text: str, namespace: str | None) -> str:
         >>> strip("fluid://team/flights//2013/", None), strip("fluid:///flights", "team"), strip("fluid://", None)
         ('team/flights/2013', 'team/flights', '')
     """
+    bare = text.removeprefix(_PREFIX)
+    if _is_canonical(bare):
+        return bare
     uri = FluidURI.parse(text)
     if not uri.namespace and uri.dataset:
         uri = uri.in_namespace(namespace or _default_namespace())
@@ -44,7 +49,20 @@ def split(path: str) -> tuple[str, str, str]:
 
 def url(path: str) -> str:
     """The URL of a bare path."""
-    return f"{SCHEME}://{path}"
+    return f"{_PREFIX}{path}"
+
+
+def _is_canonical(text: str) -> bool:
+    """Whether a text needs no parsing, as nearly all do not; what only may be in another form is parsed."""
+    return (
+        text != ""
+        and text[0] not in "/."
+        and text[-1] != "/"
+        and "//" not in text
+        and "/." not in text
+        and ":" not in text
+        and "\0" not in text
+    )
 
 
 def _default_namespace() -> str:

@@ -158,17 +158,30 @@ def _patient() -> Any:
     return handler
 
 
-@contextmanager
-def _mapped(path: Path) -> Iterator[None]:
+class _mapped:  # noqa: N801  # reads as a statement: with _mapped(path)
+    """SQLite's errors become ours. A class, since every look at the index pays for it."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            _raise_mapped(self._path, error)
+
+
+def _raise_mapped(path: Path, error: BaseException) -> None:
     import apsw
 
-    try:
-        yield
-    except apsw.BusyError as error:
+    if isinstance(error, apsw.BusyError):
         raise Unavailable(
             f"{path} was locked by others for {_BUSY_SECONDS:g} s.", hint="Try again when they are done."
         ) from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         raise Corrupt(f"{path} is damaged: {error}.", hint="Run `datafluid doctor`.") from error
-    except (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+    if isinstance(error, (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)):
         raise Unavailable(f"{path} cannot be used: {error}.", hint="Check free space and permissions.") from error

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "ListingCache"]
 
+# A directory, and an entry of it: at most a row of each. Not a join, which takes SQLite three times as long.
+_DIRECTORY = "FROM directory WHERE origin=(SELECT id FROM origin WHERE name=?1) AND path=?2"
+_LOOK_UP = (
+    f"SELECT as_of, complete, NULL, NULL, NULL {_DIRECTORY} UNION ALL SELECT as_of, is_directory, size, mtime, version"
+    f" FROM entry WHERE directory=(SELECT id {_DIRECTORY}) AND name=?3"
+)
 _AWAY = "Cached files are served; `datafluid doctor` tells whether the store answers."
 
 
@@ -160,17 +166,13 @@ class ListingCache:
             listed = self._directory("")
             return Found("directory", None, listed[1]) if listed else None
         parent, _, name = key.rpartition("/")
-        rows = self._cache.db.query(
-            "SELECT d.as_of, d.complete, e.is_directory, e.size, e.mtime, e.version, e.as_of FROM directory d"
-            " JOIN origin o ON o.id=d.origin LEFT JOIN entry e ON e.directory=d.id AND e.name=?"
-            " WHERE o.name=? AND d.path=?",
-            (name, self._origin_name, parent),
-        )
+        rows = self._cache.db.query(_LOOK_UP, (self._origin_name, parent, name))
         if not rows:
             return None
-        as_of, complete, is_directory, size, mtime, version, own = rows[0]
-        if is_directory is None:
+        as_of, complete = rows[0][:2]
+        if len(rows) == 1:
             return Found("nothing", None, as_of) if complete else None
+        own, is_directory, size, mtime, version = rows[1]
         if own is None and not complete:
             return None
         learnt = as_of if own is None else own
@@ -195,8 +197,7 @@ class ListingCache:
 
     def _directory(self, key: str) -> tuple[int, float, int] | None:
         rows = self._cache.db.query(
-            "SELECT d.id, d.as_of, d.complete FROM directory d JOIN origin o ON o.id=d.origin"
-            " WHERE o.name=? AND d.path=?",
+            f"SELECT id, as_of, complete {_DIRECTORY}",
             (self._origin_name, key),
         )
         return rows[0] if rows else None

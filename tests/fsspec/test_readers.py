@@ -14,6 +14,7 @@ import pytest
 from datafluid.client import Client
 from datafluid.handles import DatasetHandle
 from fluid_fsspec import FluidFileSystem
+from fluid_fsspec.files import FluidFile
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
 
@@ -227,23 +228,24 @@ def test_arrow_opens_cached_files_itself(
     readings: DatasetHandle, fs: FluidFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a cache hit Arrow reads a file of its own; only while bytes are missing it reads through Python."""
-    opened: list[str] = []
-    original = FluidFileSystem.open
+    read: list[str] = []
 
-    def counting(self: FluidFileSystem, path: str, *arguments: object, **options: object) -> object:
-        opened.append(path)
-        return original(self, path, *arguments, **options)
+    def counting(self: FluidFile, size: int | None = -1) -> bytes:
+        read.append(self.path)
+        return original(self, size)
 
-    monkeypatch.setattr(FluidFileSystem, "open", counting)
+    original = FluidFile.read
+    monkeypatch.setattr(FluidFile, "read", counting)
     arrow = fs.to_arrow()
     path = "default/readings/csv/part-0.csv"
     with arrow.open_input_file(path) as cold:
         assert cold.read(5) == b'"valu'
-    assert opened == [path]
+    assert set(read) == {path}
+    read.clear()
     readings.load("csv").wait(timeout=60)
     with arrow.open_input_file(path) as file, arrow.open_input_stream(path) as stream:
         assert file.read() == stream.read()
-    assert opened == [path]
+    assert read == []
 
 
 def test_files_left_to_the_collector_do_not_warn(readings: DatasetHandle, fs: FluidFileSystem) -> None:
