@@ -24,7 +24,10 @@ API = {
         "ThinRuntimeProfile", "VineyardRuntime", "find_kind",
     },
     "datafluid.agent": {"Host", "Tier", "deployment", "publish", "survey"},
-    "datafluid.placement": {"RUNTIME_TYPES", "DatasetLabels", "labels"},
+    "datafluid.placement": {
+        "RUNTIME_TYPES", "DatasetLabels", "NodeAffinity", "Preference", "Requirement", "Term", "dataset_term",
+        "fuse_term", "labels", "prefer_dataset", "require_dataset",
+    },
     "datafluid.workload": {"Link", "core_site_xml", "spark_properties", "view_fs_properties"},
     "datafluid.testing": {"AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"},
     "fluid_fsspec": {"BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"},
