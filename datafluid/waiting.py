@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from datafluid.errors import NotFound, OperationFailed, Timeout
@@ -62,7 +62,9 @@ def wait_for_dataset(
         return cached is None or (status.fraction is not None and status.fraction >= cached)
 
     wanted = "Bound" if cached is None else f"cached to {cached:.0%}"
-    return _wait(plane, ref, DatasetStatus.parse, done, wanted, Deadline(timeout), _reporter(ref, progress))
+    deadline = Deadline(timeout)
+    states = _states(plane, ref, None, deadline)
+    return _wait(plane, ref, states, DatasetStatus.parse, done, wanted, deadline, _reporter(ref, progress))
 
 
 def wait_for_operation(
@@ -75,23 +77,25 @@ def wait_for_operation(
     """Behind `LoadHandle.wait`."""
     from datafluid.model.status import OperationStatus
 
-    manifest = plane.get(ref)
-    is_cron = manifest["spec"].get("policy") == "Cron"
-    before = OperationStatus.parse(manifest)
+    first = plane.get(ref)
+    is_cron = first["spec"].get("policy") == "Cron"
+    before = OperationStatus.parse(first)
 
     def done(status: OperationStatus) -> bool:
         if status.phase not in ("Complete", "Failed"):
             return False
         return not is_cron or status.last_schedule_time != before.last_schedule_time or before.phase == "Executing"
 
-    last: Manifest = manifest
+    last: Manifest = first
 
     def parse(found: Manifest) -> OperationStatus:
         nonlocal last
         last = found
         return OperationStatus.parse(found)
 
-    status = _wait(plane, ref, parse, done, "finished", Deadline(timeout), _reporter(ref, progress))
+    deadline = Deadline(timeout)
+    states = _states(plane, ref, first, deadline)
+    status = _wait(plane, ref, states, parse, done, "finished", deadline, _reporter(ref, progress))
     if status.phase == "Failed":
         raise OperationFailed(f"{ref} failed: {_diagnosis(plane, last, status)}", hint=_describe(ref))
     return status
@@ -100,6 +104,7 @@ def wait_for_operation(
 def _wait(
     plane: ControlPlane,
     ref: Ref,
+    states: Iterator[Manifest],
     parse: Callable[[Manifest], _S],
     done: Callable[[_S], bool],
     wanted: str,
@@ -107,11 +112,7 @@ def _wait(
     report: Callable[[_S], None],
 ) -> _S:
     last: Any = None
-    seen: Manifest | None = None
-    while True:
-        if isinstance(plane, Advances):
-            plane.advance(ref)
-        manifest = _look(plane, ref, seen)
+    for manifest in states:
         status = parse(manifest)
         if status != last:
             report(status)
@@ -120,14 +121,46 @@ def _wait(
             return status
         if manifest.get(_GONE):
             raise NotFound(f"{ref} was deleted while it was {status.phase or 'new'}.", hint="Apply it again.")
+    raise Timeout(
+        f"{ref} is not {wanted} after {deadline.seconds:g} s; seen last: {_diagnosis(plane, manifest, status)}",
+        hint=_describe(ref),
+        last_seen=status.phase or "no phase",
+    )
+
+
+def _states(plane: ControlPlane, ref: Ref, first: Manifest | None, deadline: Deadline) -> Iterator[Manifest]:
+    """What the object is now, and each time that it has changed, until the time is up; at least once.
+
+    A plane with controllers of its own is asked once and then listened to.
+    """
+    if isinstance(plane, Advances):
+        return _advanced(plane, ref, deadline)
+    return _told(plane, ref, first or plane.get(ref), deadline)
+
+
+def _advanced(plane: ControlPlane, ref: Ref, deadline: Deadline) -> Iterator[Manifest]:
+    seen: Manifest | None = None
+    while True:
+        if isinstance(plane, Advances):
+            plane.advance(ref)
+        seen = _look(plane, ref, seen)
+        yield seen
         if deadline.passed:
-            raise Timeout(
-                f"{ref} is not {wanted} after {deadline.seconds:g} s; seen last: {_diagnosis(plane, manifest, status)}",
-                hint=_describe(ref),
-                last_seen=status.phase or "no phase",
-            )
-        seen = manifest
-        _until_change(plane, ref, manifest, deadline)
+            return
+        _until_change(plane, ref, seen, deadline)
+
+
+def _told(plane: ControlPlane, ref: Ref, seen: Manifest, deadline: Deadline) -> Iterator[Manifest]:
+    yield seen
+    since = seen["metadata"]["resourceVersion"]
+    for event in plane.watch(ref.kind, namespace=ref.namespace, name=ref.name, since=since, timeout=deadline.left()):
+        if event.type == "DELETED":
+            last = event.object if "spec" in event.object else seen  # one that was missed has left only its name
+            yield {**last, _GONE: True}
+            return
+        if event.type != "BOOKMARK":
+            seen = event.object
+            yield seen
 
 
 def _look(plane: ControlPlane, ref: Ref, seen: Manifest | None) -> Manifest:
@@ -138,7 +171,7 @@ def _look(plane: ControlPlane, ref: Ref, seen: Manifest | None) -> Manifest:
         if seen is None:
             raise
         since = seen["metadata"].get("resourceVersion")
-        for event in plane.watch(ref.kind, namespace=ref.namespace, since=since, timeout=0.0):
+        for event in plane.watch(ref.kind, namespace=ref.namespace, name=ref.name, since=since, timeout=0.0):
             if event.type == "DELETED" and event.object["metadata"]["uid"] == seen["metadata"]["uid"]:
                 return {**event.object, _GONE: True}
         return {**seen, _GONE: True}
@@ -148,8 +181,8 @@ def _until_change(plane: ControlPlane, ref: Ref, manifest: Manifest, deadline: D
     left = deadline.left()
     patience = _LONGEST_LOOK if left is None else min(_LONGEST_LOOK, left)
     since = manifest["metadata"].get("resourceVersion")
-    for event in plane.watch(ref.kind, namespace=ref.namespace, since=since, timeout=patience):
-        if event.type != "BOOKMARK" and event.object["metadata"]["name"] == ref.name:
+    for event in plane.watch(ref.kind, namespace=ref.namespace, name=ref.name, since=since, timeout=patience):
+        if event.type != "BOOKMARK":
             return
 
 

@@ -99,12 +99,19 @@ class EmbeddedPlane:
         return self._present(self.registry.get(ref))
 
     def watch(
-        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+        self,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        since: str | None = None,
+        timeout: float | None = None,
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`. Of several quick changes the last state is seen."""
         start = int(since) if since else None
         for event in self.registry.watch(kind, namespace=namespace, since=start, timeout=timeout):
-            yield replace(event, object=self._present(event.object)) if event.type != "DELETED" else event
+            if name in (None, event.object["metadata"]["name"]):
+                yield replace(event, object=self._present(event.object)) if event.type != "DELETED" else event
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`.

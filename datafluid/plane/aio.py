@@ -6,7 +6,8 @@ import asyncio
 import builtins
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from datafluid.model.ref import Ref
@@ -73,14 +74,21 @@ class AsyncPlane:
         return False
 
     async def watch(
-        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+        self,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        since: str | None = None,
+        timeout: float | None = None,
     ) -> AsyncIterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`."""
         queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
         stop, loop = threading.Event(), asyncio.get_running_loop()
 
         def pump() -> None:
-            for event in _until_stopped(self.plane, kind, namespace, since, timeout, stop):
+            look = partial(self.plane.watch, kind, namespace=namespace, name=name)
+            for event in _until_stopped(look, since, timeout, stop):
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         pumping = asyncio.create_task(asyncio.to_thread(pump))
@@ -105,18 +113,13 @@ class AsyncPlane:
 
 
 def _until_stopped(
-    plane: ControlPlane,
-    kind: str,
-    namespace: str | None,
-    since: str | None,
-    timeout: float | None,
-    stop: threading.Event,
+    look: Callable[..., Iterator[WatchEvent]], since: str | None, timeout: float | None, stop: threading.Event
 ) -> Iterator[WatchEvent]:
     """A watch in slices of time, so that its thread ends soon after nobody listens any more."""
     end = None if timeout is None else time.monotonic() + timeout
     while not stop.is_set():
         left = _SLICE if end is None else min(_SLICE, max(0.0, end - time.monotonic()))
-        for event in plane.watch(kind, namespace=namespace, since=since, timeout=left):
+        for event in look(since=since, timeout=left):
             since = event.version
             yield event
             if stop.is_set():

@@ -110,11 +110,24 @@ class ControlPlane(Protocol):
         """
 
     def watch(
-        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+        self,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        since: str | None = None,
+        timeout: float | None = None,
     ) -> Iterator[WatchEvent]:
         """Changes as they come. Without ``since`` the objects that exist come first, as ADDED.
 
         Ends after ``timeout`` seconds (None: never); the caller closes it by leaving the loop.
+
+        Args:
+            kind: What to watch.
+            namespace: Only there; None is everywhere.
+            name: Only objects of this name.
+            since: The version to go on from. A plane may have forgotten it: then what exists comes first.
+            timeout: Seconds.
         """
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:

@@ -140,6 +140,20 @@ class PlaneContract:
         seen = _last_of_each(plane.watch("Dataset", namespace=NAMESPACE, since=version, timeout=self.patience), 2)
         assert seen == {"other": "ADDED", "demo": "DELETED"}
 
+    def test_watch_can_be_of_one_object(self, plane: ControlPlane) -> None:
+        """Others of the kind are not told of, neither at the start nor later."""
+        for name in ("other", "demo"):
+            plane.apply(dataset(name))
+        started: list[str] = []
+        for event in plane.watch("Dataset", namespace=NAMESPACE, name="demo", timeout=self.patience):
+            started.append(event.object["metadata"]["name"])
+            if len(started) == 1:
+                plane.delete(Ref("Dataset", "other", NAMESPACE))
+                plane.delete(Ref("Dataset", "demo", NAMESPACE))
+            else:
+                break
+        assert started == ["demo", "demo"]
+
     def test_watch_ends_in_time(self, plane: ControlPlane) -> None:
         """With nothing to tell it ends by itself."""
         assert list(plane.watch("Dataset", namespace=NAMESPACE, timeout=0.1)) == []

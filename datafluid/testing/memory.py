@@ -79,7 +79,13 @@ class InMemoryPlane:
             return copy.deepcopy(self._must(ref))
 
     def watch(
-        self, kind: str, *, namespace: str | None = None, since: str | None = None, timeout: float | None = None
+        self,
+        kind: str,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        since: str | None = None,
+        timeout: float | None = None,
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`."""
         end = None if timeout is None else time.monotonic() + timeout
@@ -88,6 +94,8 @@ class InMemoryPlane:
             with self._changed:
                 version = len(self._log)
             for manifest in self.list(kind, namespace=namespace):
+                if name not in (None, manifest["metadata"]["name"]):
+                    continue
                 yield WatchEvent(type="ADDED", object=manifest, version=manifest["metadata"]["resourceVersion"])
         while True:
             with self._changed:
@@ -99,7 +107,7 @@ class InMemoryPlane:
                 news = self._log[version:]
             for event in news:
                 version += 1
-                if event.object["kind"] == kind and namespace in (None, event.object["metadata"].get("namespace")):
+                if _is_watched(Ref.of(event.object), kind, namespace, name):
                     yield replace(event, object=copy.deepcopy(event.object))
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
@@ -249,6 +257,10 @@ class InMemoryPlane:
             for mount in manifest["spec"].get("mounts") or ()
             if f"{mount['mountPoint']}/".startswith(f"{wanted}/")
         ]
+
+
+def _is_watched(ref: Ref, kind: str, namespace: str | None, name: str | None) -> bool:
+    return ref.kind == kind and namespace in (None, ref.namespace) and name in (None, ref.name)
 
 
 def _belongs(ref: Ref, manifest: Manifest, dataset: Ref) -> bool:
