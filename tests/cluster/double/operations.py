@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from datafluid.engine.reconcile.relations import operation_datasets
 from datafluid.engine.reconcile.values import condition, rfc3339
 from datafluid.model.names import OperationNames
 from datafluid.model.ref import Ref
+from datafluid.model.relations import operation_datasets
 from datafluid.plane.port import Manifest
 from tests.cluster.double import jobs
 from tests.cluster.double.crash import crashed, crashes
