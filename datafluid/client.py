@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from threading import Event as Stop
 
     from datafluid.cache_admin import CacheAdmin
+    from datafluid.diagnosis import Diagnosis
     from datafluid.engine.plane import EmbeddedPlane
     from datafluid.engine.remote.volumes import RemoteVolumes
     from datafluid.engine.serve import Due
@@ -121,6 +122,27 @@ class Client:
         from datafluid.model.lint import lint
 
         return lint(source, plane="embedded" if self.context.plane == "embedded" else "kubernetes")
+
+    def diagnose(self, name: str, *, kind: str = "Dataset", namespace: str | None = None) -> Diagnosis:
+        """Why a dataset is not what it should be: causes, likeliest first, with evidence and what to run next.
+
+        Args:
+            name: The dataset's name, or ``namespace/name``.
+            kind: Another kind that belongs to a dataset: a runtime or an operation; then ``name`` is its own.
+            namespace: The namespace; None takes the name's own, else the context's.
+
+        Returns:
+            The diagnosis. Nothing is changed; what may not be read is said to be unknown.
+
+        Raises:
+            NotFound: there is no such operation; a dataset that is not there is diagnosed.
+            Unavailable: the plane does not answer.
+        """
+        from datafluid.diagnosis import collect, diagnose
+        from datafluid.diagnosis.collect import dataset_of
+
+        ref = self.ref(kind, name, namespace=namespace)
+        return diagnose(collect(self.plane, dataset_of(self.plane, ref)))
 
     def dataset(self, name: str, *, namespace: str | None = None) -> DatasetHandle:
         """A handle to a dataset; it need not exist yet.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from datafluid.client import Client
+    from datafluid.diagnosis import Diagnosis
     from datafluid.engine.export import Exported
     from datafluid.engine.volume import Volume
     from datafluid.model.status import DatasetStatus
@@ -91,6 +92,10 @@ class DatasetHandle:
     def events(self) -> list[Event]:
         """What happened to it, oldest first."""
         return self._client.plane.events(self.ref)
+
+    def diagnose(self) -> Diagnosis:
+        """Why it is not what it should be; see `Client.diagnose`."""
+        return self._client.diagnose(self.name, namespace=self.namespace)
 
     def wait(
         self,

@@ -17,6 +17,7 @@ from datafluid.cli import (
     cache,
     delete,
     describe,
+    diagnose,
     doctor,
     export,
     files,
@@ -32,7 +33,7 @@ from datafluid.cli.session import ContextOption, NamespaceOption, Session, Verbo
 __all__ = ["app", "run"]
 
 _SECTIONS = {
-    "Declare and observe": ("apply", "get", "describe", "delete", "wait"),
+    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait"),
     "Warm": ("load", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
@@ -83,7 +84,7 @@ def root(
     ctx.obj = Session(context=context, namespace=namespace, verbosity=verbose)
 
 
-for module in (apply, get, describe, delete, load, serve, files, export, cache, doctor, agent, lint):
+for module in (apply, get, describe, diagnose, delete, load, serve, files, export, cache, doctor, agent, lint):
     module.register(app)
 
 

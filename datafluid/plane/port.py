@@ -15,7 +15,18 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from datafluid.model.ref import Ref
 
-__all__ = ["Advances", "Cluster", "ControlPlane", "Event", "KeepsHistory", "Manifest", "Node", "Run", "WatchEvent"]
+__all__ = [
+    "Advances",
+    "Cluster",
+    "ControlPlane",
+    "Event",
+    "KeepsHistory",
+    "Manifest",
+    "Node",
+    "Run",
+    "SeesMetadata",
+    "WatchEvent",
+]
 
 Manifest = dict[str, Any]
 
@@ -214,3 +225,11 @@ class Cluster(Protocol):
 
     def kinds(self) -> frozenset[str]:
         """Every kind that is served now, named as everywhere: ``Dataset``, ``v1/Pod``, ..."""
+
+
+@runtime_checkable
+class SeesMetadata(Protocol):
+    """The ability of a plane to tell what there is without its contents: how Secrets are looked for, never read."""
+
+    def metadata(self, kind: str, *, namespace: str | None = None) -> list[Manifest]:
+        """All objects of a kind with nothing but their ``metadata``; nothing else of them leaves the server."""

@@ -15,6 +15,7 @@ from datafluid.errors import AlreadyExists, Conflict, NotFound, Unsupported
 from datafluid.model.kinds import API_VERSION, KINDS, find_kind
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.plane.events import EVENT, event_manifest, happening
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
 
 __all__ = ["InMemoryPlane"]
@@ -23,11 +24,11 @@ _REFERENCE = "dataset://"
 
 
 class InMemoryPlane:
-    """A plane without a machine behind it. Implements `ControlPlane`, `Advances` and `Cluster`.
+    """A plane without a machine behind it. Implements `ControlPlane`, `Advances`, `Cluster` and `SeesMetadata`.
 
     Fluid's objects are validated as everywhere; those of other kinds are kept as they are. With ``lively`` objects get
     on when somebody waits for them: a Dataset becomes Bound, an operation that runs once becomes Complete.
-    `set_status` and `record` play anything else.
+    `put`, `set_status` and `record` play anything else.
 
     Args:
         lively: Whether `advance` moves objects forward.
@@ -52,7 +53,6 @@ class InMemoryPlane:
         self._lively = lively
         self._clock = clock
         self._objects: dict[Ref, Manifest] = {}
-        self._events: dict[str, builtins.list[Event]] = {}
         self._log: builtins.list[WatchEvent] = []
         self._changed = threading.Condition(threading.RLock())
 
@@ -134,7 +134,9 @@ class InMemoryPlane:
     def events(self, ref: Ref) -> builtins.list[Event]:
         """See `datafluid.plane.port.ControlPlane.events`."""
         with self._changed:
-            return [*self._events.get(self._must(ref)["metadata"]["uid"], ())]
+            uid = self._must(ref)["metadata"]["uid"]
+            told = [happening(self._objects[each]).event for each in self._told_of(uid)]
+        return sorted(told, key=lambda event: event.last_seen)
 
     def nodes(self) -> builtins.list[Node]:
         """One node, named ``memory``."""
@@ -190,6 +192,18 @@ class InMemoryPlane:
         with self._changed:
             return frozenset({*KINDS, *(ref.kind for ref in self._objects)})
 
+    def metadata(self, kind: str, *, namespace: str | None = None) -> builtins.list[Manifest]:
+        """See `datafluid.plane.port.SeesMetadata.metadata`."""
+        found = self.list(kind, namespace=namespace)
+        return [{key: each[key] for key in ("apiVersion", "kind", "metadata")} for each in found]
+
+    def put(self, manifest: Mapping[str, Any]) -> Manifest:
+        """Put an object there as a server holds it, status and all: nothing is validated, nothing merged."""
+        with self._changed:
+            new = self._merged(Ref.of(manifest), None, copy.deepcopy(dict(manifest)))
+            new["metadata"] = {**new["metadata"], **manifest["metadata"]}
+            return self._put("MODIFIED" if Ref.of(new) in self._objects else "ADDED", new)
+
     def set_status(self, ref: Ref, status: Mapping[str, Any]) -> Manifest:
         """Give an object a status, as a controller would.
 
@@ -200,13 +214,13 @@ class InMemoryPlane:
             return self._put("MODIFIED", {**self._must(ref), "status": copy.deepcopy(dict(status))})
 
     def record(self, ref: Ref, event: Event) -> None:
-        """Record an event on an object.
+        """Record an event on an object; it is a ``v1/Event`` of its own, as in a cluster.
 
         Raises:
             NotFound: there is no such object.
         """
         with self._changed:
-            self._events.setdefault(self._must(ref)["metadata"]["uid"], []).append(event)
+            self.apply(event_manifest(ref, self._must(ref)["metadata"]["uid"], event))
 
     def _must(self, ref: Ref) -> Manifest:
         if ref not in self._objects:
@@ -240,7 +254,15 @@ class InMemoryPlane:
     def _remove(self, ref: Ref) -> None:
         manifest = self._objects[ref]
         self._put("DELETED", manifest)
-        self._events.pop(manifest["metadata"]["uid"], None)
+        for event in self._told_of(manifest["metadata"]["uid"]):
+            self._put("DELETED", self._objects[event])
+
+    def _told_of(self, uid: str) -> builtins.list[Ref]:
+        return [
+            ref
+            for ref, manifest in self._objects.items()
+            if ref.kind == EVENT and (manifest.get("involvedObject") or {}).get("uid") == uid
+        ]
 
     def _owned(self, uid: str) -> builtins.list[Ref]:
         dataset = next(ref for ref, manifest in self._objects.items() if manifest["metadata"]["uid"] == uid)

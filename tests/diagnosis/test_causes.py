@@ -1,0 +1,90 @@
+"""Every cause is found where it is, first, with its evidence and a command; and nowhere else."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+import datafluid
+from datafluid.diagnosis import CAUSES, Picture, collect, diagnose
+from datafluid.model.ref import Ref
+from tests.datasets import dataset_manifest
+
+from .cases import CASES, Case
+from .world import DATASET, NOW, RUNTIME, World, obj
+
+#: Causes that have tests of their own: no cluster in memory is without Fluid, or badly named, or one machine.
+ELSEWHERE = {"no-fluid", "bad-name", "not-bound-yet", "not-reached", "store-away", "not-served"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+def test_the_likeliest_cause_comes_first(case: Case) -> None:
+    """One thing is broken, and that is what is said first."""
+    world = World()
+    case.broken(world)
+    diagnosis = world.diagnose()
+    assert diagnosis.causes, "nothing was found"
+    first = diagnosis.causes[0]
+    told = "\n".join((first.summary, *first.evidence, first.command))
+    assert first.code == case.code, diagnosis.text()
+    assert all(each in told for each in case.seen), told
+    assert first.summary[:1].isupper()
+    assert first.evidence
+    if first.command:
+        assert shlex.split(first.command)[0] in ("kubectl", "datafluid")
+
+
+def test_nothing_is_wrong_where_nothing_is() -> None:
+    """A dataset in order has no causes at all."""
+    diagnosis = World().diagnose()
+    assert diagnosis.causes == (), diagnosis.text()
+    assert diagnosis.healthy
+    assert "Nothing wrong was found." in diagnosis.text()
+
+
+def test_every_cause_has_a_case() -> None:
+    """A rule without a case is not finished."""
+    assert {each.code for each in CAUSES} == {case.code for case in CASES} | ELSEWHERE
+    assert len({each.code for each in CAUSES}) == len(CAUSES)
+
+
+def test_a_cluster_without_fluid() -> None:
+    """Discovery says so before anything else is looked at."""
+    picture = Picture(ref=DATASET, now=NOW, served=frozenset({"v1/Pod"}))
+    assert diagnose(picture).causes[0].code == "no-fluid"
+
+
+def test_a_name_that_no_service_could_have() -> None:
+    """The API server takes it, the controller never does."""
+    ref = Ref("Dataset", "1demo", "team")
+    world = World().put(obj(ref, spec={"mounts": [{"mountPoint": "s3://bucket/data"}]}, status={"phase": "NotBound"}))
+    world.told(ref, "ErrorCreateDataset", "a DNS-1035 label must consist of lower case characters", count=14)
+    first = diagnose(collect(world.plane, ref)).causes[0]
+    assert (first.code, first.command) == ("bad-name", "kubectl delete dataset 1demo -n team")
+    assert "(14x)" in first.evidence[0]
+
+
+def test_an_operation_waits_with_its_dataset() -> None:
+    """It is told after what the dataset itself waits for."""
+    world = World().unbind().remove(RUNTIME).operate("DataLoad")
+    assert [cause.code for cause in world.diagnose().causes] == ["no-runtime", "not-bound-yet"]
+
+
+def test_a_schedule_on_one_machine_needs_somebody_who_runs_it(tmp_path: Path) -> None:
+    """The embedded plane has no daemon, and says so."""
+    client = datafluid.connect()
+    client.apply(dataset_manifest("files", f"local://{tmp_path}"))
+    client.dataset("files").wait(timeout=60)
+    client.dataset("files").load(schedule="0 3 * * *", name="nightly")
+    (cause,) = client.dataset("files").diagnose().causes
+    assert (cause.code, cause.command) == ("not-served", "datafluid serve")
+
+
+def test_a_store_that_went_away_is_told_with_since_when() -> None:
+    """Complete cached files may still be served; the condition has since when."""
+    away = {"type": "UnderStoreAway", "status": "True", "message": "s3://bucket does not answer"}
+    world = World().change(DATASET, status={"conditions": [{**away, "lastTransitionTime": "2027-01-15T07:30:00Z"}]})
+    (cause,) = world.diagnose().causes
+    assert (cause.code, cause.evidence[1]) == ("store-away", "since 2027-01-15T07:30:00Z")
