@@ -12,7 +12,7 @@ from datafluid.model.ref import Ref, qualified_kind
 from datafluid.model.status import parse_time
 from datafluid.plane.port import Event, Manifest
 
-__all__ = ["EVENT", "Happening", "event_manifest", "happening"]
+__all__ = ["EVENT", "Happening", "event_manifest", "event_of", "happening"]
 
 EVENT = "v1/Event"
 
@@ -26,9 +26,7 @@ class Happening:
 
 
 def happening(manifest: Mapping[str, Any]) -> Happening:
-    """What a ``v1/Event`` object says.
-
-    Schedulers leave first, last and count empty and write ``eventTime`` alone; a series keeps its own count.
+    """What an event object says, and of which object.
 
     Example:
         >>> about = {"kind": "Pod", "apiVersion": "v1", "namespace": "team", "name": "app"}
@@ -36,24 +34,28 @@ def happening(manifest: Mapping[str, Any]) -> Happening:
         >>> str(told.subject), told.event.count, told.event.last_seen == told.event.first_seen
         ('Pod team/app', 1, True)
     """
-    about, series = manifest.get("involvedObject") or {}, manifest.get("series") or {}
-    created = (manifest.get("metadata") or {}).get("creationTimestamp")
-    last = _seconds(series.get("lastObservedTime"), manifest.get("lastTimestamp"), manifest.get("eventTime"), created)
-    first = _seconds(manifest.get("firstTimestamp"), manifest.get("eventTime"), created)
+    about = manifest.get("involvedObject") or manifest.get("regarding") or {}
+    kind = qualified_kind(about.get("apiVersion") or "v1", about.get("kind") or "")
     return Happening(
-        subject=Ref(
-            qualified_kind(about.get("apiVersion") or "v1", about.get("kind") or ""),
-            about.get("name") or "",
-            about.get("namespace") or None,
-        ),
-        event=Event(
-            type="Warning" if manifest.get("type") == "Warning" else "Normal",
-            reason=manifest.get("reason") or "",
-            message=manifest.get("message") or "",
-            count=series.get("count") or manifest.get("count") or 1,
-            first_seen=min(first, last),
-            last_seen=last,
-        ),
+        subject=Ref(kind, about.get("name") or "", about.get("namespace") or None), event=event_of(manifest)
+    )
+
+
+def event_of(manifest: Mapping[str, Any]) -> Event:
+    """An event of either API: ``v1`` counts, ``events.k8s.io`` has a series; each may leave the other's times null."""
+    series = manifest.get("series") or {}
+    first = _first_time(manifest, "firstTimestamp", "deprecatedFirstTimestamp", "eventTime")
+    last = _first_time(series, "lastObservedTime") or _first_time(
+        manifest, "lastTimestamp", "deprecatedLastTimestamp", "eventTime"
+    )
+    created = _first_time(manifest.get("metadata") or {}, "creationTimestamp") or 0.0
+    return Event(
+        type="Warning" if manifest.get("type") == "Warning" else "Normal",
+        reason=manifest.get("reason") or "",
+        message=manifest.get("message") or manifest.get("note") or "",
+        count=series.get("count") or manifest.get("count") or manifest.get("deprecatedCount") or 1,
+        first_seen=first or last or created,
+        last_seen=last or first or created,
     )
 
 
@@ -83,9 +85,9 @@ def event_manifest(subject: Ref, uid: str, event: Event) -> Manifest:
     }
 
 
-def _seconds(*stamps: Any) -> float:
-    times = (parse_time(stamp) for stamp in stamps)
-    return next((moment.timestamp() for moment in times if moment is not None), 0.0)
+def _first_time(source: Mapping[str, Any], *names: str) -> float | None:
+    times = (parse_time(source.get(name)) for name in names)
+    return next((moment.timestamp() for moment in times if moment is not None), None)
 
 
 def _stamp(seconds: float) -> str:

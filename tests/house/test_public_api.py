@@ -29,7 +29,6 @@ API = {
         "fuse_term", "labels", "prefer_dataset", "require_dataset",
     },
     "datafluid.diagnosis": {"CAUSES", "Cause", "Diagnosis", "Picture", "bundle", "collect", "diagnose"},
-    "datafluid.placement": {"RUNTIME_TYPES", "DatasetLabels", "labels"},
     "datafluid.workload": {"Link", "core_site_xml", "spark_properties", "view_fs_properties"},
     "datafluid.testing": {"AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"},
     "fluid_fsspec": {"BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"},

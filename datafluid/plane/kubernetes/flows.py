@@ -13,7 +13,7 @@ from datafluid.plane.kubernetes.reading import all_pages, events_of, node_of, pl
 from datafluid.plane.kubernetes.steps import Flow, call
 from datafluid.plane.port import Event, Manifest, Node
 
-__all__ = ["create", "events", "get", "list_objects", "nodes", "patch", "scale"]
+__all__ = ["create", "events", "get", "list_objects", "metadata", "nodes", "patch", "scale"]
 
 
 def get(catalogue: Catalogue, ref: Ref) -> Flow[Manifest]:
@@ -30,6 +30,12 @@ def list_objects(
     resource = yield from catalogue.find(kind)
     found = yield from all_pages(resource, namespace, labels=selector)
     return sorted(found, key=lambda each: (each["metadata"].get("namespace") or "", each["metadata"]["name"]))
+
+
+def metadata(catalogue: Catalogue, kind: str, namespace: str | None) -> Flow[list[Manifest]]:
+    """Read the metadata of all objects of a kind; their contents never leave the server."""
+    resource = yield from catalogue.find(kind)
+    return (yield from all_pages(resource, namespace, metadata_only=True))
 
 
 def create(catalogue: Catalogue, manifest: Mapping[str, Any], dry_run: bool) -> Flow[Manifest]:

@@ -21,7 +21,7 @@ __all__ = ["KubernetesPlane"]
 
 
 class KubernetesPlane:
-    """A cluster that runs Fluid. Implements `ControlPlane` and `Cluster`.
+    """A cluster that runs Fluid. Implements `ControlPlane`, `Cluster` and `SeesMetadata`.
 
     Nothing is read or contacted before the first call. One plane may be used by any number of threads.
 
@@ -96,6 +96,10 @@ class KubernetesPlane:
     ) -> builtins.list[Manifest]:
         """See `datafluid.plane.port.ControlPlane.list`."""
         return self._transport.run(flows.list_objects(self._catalogue, kind, namespace, selector))
+
+    def metadata(self, kind: str, *, namespace: str | None = None) -> builtins.list[Manifest]:
+        """See `datafluid.plane.port.SeesMetadata.metadata`."""
+        return self._transport.run(flows.metadata(self._catalogue, kind, namespace))
 
     def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
         """See `datafluid.plane.port.Cluster.create`."""

@@ -21,6 +21,7 @@ PAGE = 500
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
+_WHOLE, _METADATA = "application/json", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ class Resource:
         labels: Mapping[str, str] | None = None,
         fields: Mapping[str, str] | None = None,
         after: str = "",
+        metadata_only: bool = False,
     ) -> Request:
         """Read one page of a list.
 
@@ -127,9 +129,11 @@ class Resource:
             labels: Only objects with these.
             fields: Only objects whose fields are these.
             after: The ``continue`` of the page before.
+            metadata_only: The server sends nothing of the objects but their metadata.
         """
         query = {"limit": str(PAGE), **_selectors(labels, fields)} | ({"continue": after} if after else {})
-        return Request(method="GET", path=self.path(namespace), subject=self._many(namespace), query=query)
+        subject, accept = self._many(namespace), _METADATA if metadata_only else _WHOLE
+        return Request(method="GET", path=self.path(namespace), subject=subject, query=query, accept=accept)
 
     def watch(self, namespace: str | None, *, fields: Mapping[str, str] | None, since: str, seconds: int) -> Request:
         """Follow changes from a version on."""
