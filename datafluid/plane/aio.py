@@ -8,14 +8,33 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, ControlPlane, Event, Manifest, Node, WatchEvent
 
-__all__ = ["AsyncPlane"]
+__all__ = ["AsyncPlane", "HasTwin", "async_twin"]
 
 _SLICE = 0.5  # seconds that a thread watches before it asks whether anybody still listens
+
+
+@runtime_checkable
+class HasTwin(Protocol):
+    """The ability of a plane that coroutines can ask without a thread between."""
+
+    def twin(self) -> AsyncPlane:
+        """The same plane for coroutines."""
+
+
+def async_twin(plane: ControlPlane) -> AsyncPlane:
+    """A plane for coroutines: its own twin where it has one, else one that asks it in threads.
+
+    Example:
+        >>> from datafluid.testing import InMemoryPlane
+        >>> async_twin(InMemoryPlane()).name
+        'memory'
+    """
+    return plane.twin() if isinstance(plane, HasTwin) else AsyncPlane(plane)
 
 
 class AsyncPlane:

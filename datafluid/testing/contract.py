@@ -18,7 +18,7 @@ import pytest
 
 from datafluid.errors import Conflict, Invalid, NotFound, Unsupported
 from datafluid.model.ref import Ref
-from datafluid.plane.aio import AsyncPlane
+from datafluid.plane.aio import AsyncPlane, async_twin
 from datafluid.plane.port import ControlPlane, Manifest, WatchEvent
 
 __all__ = ["AsyncPlaneContract", "PlaneContract"]
@@ -192,7 +192,7 @@ class AsyncPlaneContract(PlaneContract):
     @pytest.fixture
     def plane(self, sync_plane: ControlPlane) -> ControlPlane:
         """The async twin behind a synchronous face."""
-        return _Blocking(AsyncPlane(sync_plane))
+        return _Blocking(async_twin(sync_plane))
 
     @pytest.fixture
     def sync_plane(self) -> Iterator[ControlPlane]:

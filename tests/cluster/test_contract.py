@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datafluid.plane.kubernetes import KubernetesPlane
-from datafluid.testing import PlaneContract
+from datafluid.testing import AsyncPlaneContract, PlaneContract
 from tests.cluster.controlplane import Cluster
 
 
@@ -14,5 +14,14 @@ class TestKubernetes(PlaneContract):
 
     @pytest.fixture
     def plane(self, emptied: Cluster) -> KubernetesPlane:  # type: ignore[override]
+        """As the cluster's administrator."""
+        return KubernetesPlane(kubeconfig=str(emptied.kubeconfig))
+
+
+class TestKubernetesAsync(AsyncPlaneContract):
+    """Its async twin, which has a transport of its own."""
+
+    @pytest.fixture
+    def sync_plane(self, emptied: Cluster) -> KubernetesPlane:  # type: ignore[override]
         """As the cluster's administrator."""
         return KubernetesPlane(kubeconfig=str(emptied.kubeconfig))

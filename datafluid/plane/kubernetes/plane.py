@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import flows
@@ -16,6 +16,9 @@ from datafluid.plane.kubernetes.deleting import delete
 from datafluid.plane.kubernetes.sync import Transport
 from datafluid.plane.kubernetes.watching import Watcher
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+
+if TYPE_CHECKING:
+    from datafluid.plane.kubernetes.aio_plane import AsyncKubernetesPlane
 
 __all__ = ["KubernetesPlane"]
 
@@ -41,20 +44,26 @@ class KubernetesPlane:
     def __init__(self, *, kubeconfig: str | None = None, context: str | None = None, in_cluster: bool = False) -> None:
         self.access = Access(kubeconfig=kubeconfig, context=context, in_cluster=in_cluster)
         self._transport = Transport(self.access)
-        self._catalogue = Catalogue()
+        self.catalogue = Catalogue()
 
     def __repr__(self) -> str:
         return f"KubernetesPlane({self.access})"
+
+    def twin(self) -> AsyncKubernetesPlane:
+        """The same plane for coroutines; needs ``kubernetes_asyncio``."""
+        from datafluid.plane.kubernetes.aio_plane import AsyncKubernetesPlane
+
+        return AsyncKubernetesPlane(self)
 
     def apply(
         self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
     ) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.apply`: server-side apply under the name ``datafluid``."""
-        return self._transport.run(apply(self._catalogue, resource, dry_run=dry_run, adopt=adopt, replace=replace))
+        return self._transport.run(apply(self.catalogue, resource, dry_run=dry_run, adopt=adopt, replace=replace))
 
     def get(self, ref: Ref) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.get`."""
-        return self._transport.run(flows.get(self._catalogue, ref))
+        return self._transport.run(flows.get(self.catalogue, ref))
 
     def watch(
         self,
@@ -71,31 +80,31 @@ class KubernetesPlane:
         BOOKMARK events the server tells now and then how far it is. Memory does not grow with the objects' size.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        resource = self._transport.run(self._catalogue.find(kind))
+        resource = self._transport.run(self.catalogue.find(kind))
         watcher = Watcher(resource, namespace, name=name, since=since, clock=time.monotonic)
         yield from self._transport.follow(watcher, until=until)
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`: a dataset's operations go first."""
-        self._transport.run(delete(self._catalogue, ref, cascade=cascade))
+        self._transport.run(delete(self.catalogue, ref, cascade=cascade))
 
     def scale(self, ref: Ref, *, replicas: int) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.scale`."""
-        return self._transport.run(flows.scale(self._catalogue, ref, replicas))
+        return self._transport.run(flows.scale(self.catalogue, ref, replicas))
 
     def events(self, ref: Ref) -> builtins.list[Event]:
         """See `datafluid.plane.port.ControlPlane.events`."""
-        return self._transport.run(flows.events(self._catalogue, ref))
+        return self._transport.run(flows.events(self.catalogue, ref))
 
     def nodes(self) -> builtins.list[Node]:
         """See `datafluid.plane.port.ControlPlane.nodes`."""
-        return self._transport.run(flows.nodes(self._catalogue))
+        return self._transport.run(flows.nodes(self.catalogue))
 
     def list(
         self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
     ) -> builtins.list[Manifest]:
         """See `datafluid.plane.port.ControlPlane.list`."""
-        return self._transport.run(flows.list_objects(self._catalogue, kind, namespace, selector))
+        return self._transport.run(flows.list_objects(self.catalogue, kind, namespace, selector))
 
     def metadata(self, kind: str, *, namespace: str | None = None) -> builtins.list[Manifest]:
         """See `datafluid.plane.port.SeesMetadata.metadata`."""
@@ -103,12 +112,12 @@ class KubernetesPlane:
 
     def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
         """See `datafluid.plane.port.Cluster.create`."""
-        return self._transport.run(flows.create(self._catalogue, resource, dry_run))
+        return self._transport.run(flows.create(self.catalogue, resource, dry_run))
 
     def patch(self, ref: Ref, changes: Mapping[str, Any], *, subresource: str | None = None) -> Manifest:
         """See `datafluid.plane.port.Cluster.patch`."""
-        return self._transport.run(flows.patch(self._catalogue, ref, changes, subresource))
+        return self._transport.run(flows.patch(self.catalogue, ref, changes, subresource))
 
     def kinds(self) -> frozenset[str]:
         """See `datafluid.plane.port.Cluster.kinds`."""
-        return self._transport.run(self._catalogue.served())
+        return self._transport.run(self.catalogue.served())

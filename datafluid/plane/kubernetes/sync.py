@@ -13,14 +13,14 @@ from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
-from datafluid.plane.kubernetes.watching import SILENCE, Watcher
+from datafluid.plane.kubernetes.timing import CONNECT, READ, Silence, is_over, left_until, patience, unreachable
+from datafluid.plane.kubernetes.watching import Watcher
 from datafluid.plane.port import WatchEvent
 
 __all__ = ["Transport"]
 
 T = TypeVar("T")
 
-_CONNECT, _READ = 10.0, 60.0  # seconds
 _CONNECTIONS = 16
 _PIECE = 65536
 
@@ -54,8 +54,8 @@ class Transport:
 
     def follow(self, watcher: Watcher, *, until: float | None) -> Iterator[WatchEvent]:
         """Tell what a watch sees until the monotonic moment ``until``."""
-        while not _is_over(until):
-            request = watcher.request(_left(until))
+        while not is_over(until):
+            request = watcher.request(left_until(until))
             try:
                 if watcher.is_listing:
                     response = self._send(request)
@@ -74,7 +74,7 @@ class Transport:
     def _stream(self, watcher: Watcher, request: Request, until: float | None) -> Generator[WatchEvent, None, Response]:
         """Tell what one stream brings; returns how it was answered. Silence ends a stream as its server would."""
         try:
-            with self._open(request, read=_patience(until)) as raw:
+            with self._open(request, read=patience(until)) as raw:
                 if raw.status != 200:
                     return _response(raw)
                 watcher.opened()
@@ -83,7 +83,7 @@ class Transport:
                     if event is None:
                         break
                     yield event
-        except _Silence:
+        except Silence:
             pass
         return Response(status=200)
 
@@ -92,7 +92,7 @@ class Transport:
             case Request():
                 return self._send(step)
             case Pause(seconds):
-                left = _left(until)
+                left = left_until(until)
                 time.sleep(seconds if left is None else min(seconds, left))
             case Renew():
                 with self._lock:
@@ -100,7 +100,7 @@ class Transport:
         return None
 
     def _send(self, request: Request) -> Response:
-        with self._open(request, read=_READ) as raw:
+        with self._open(request, read=READ) as raw:
             return _response(raw)
 
     @contextmanager
@@ -123,18 +123,15 @@ class Transport:
                 api.configuration.host + request.target,
                 body=request.payload,
                 headers=headers,
-                timeout=Timeout(connect=_CONNECT, read=read),
+                timeout=Timeout(connect=CONNECT, read=read),
                 retries=False,
                 preload_content=False,
             )
             yield raw
         except ReadTimeoutError as error:
-            raise _Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
+            raise Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
         except (HTTPError, OSError) as error:
-            raise Unavailable(
-                f"{request.subject}: {api.configuration.host} cannot be reached: {error}.",
-                hint="Is the cluster up, and the network between? `datafluid contexts` says who is where.",
-            ) from error
+            raise unreachable(request, api.configuration.host, error) from error
         finally:
             if raw is not None:
                 raw.close()  # what was not read to its end is not worth to be read
@@ -144,10 +141,6 @@ class Transport:
             if self._api is None:
                 self._api = _connect(self._access)
             return self._api
-
-
-class _Silence(Unavailable):
-    """Nothing came for as long as was agreed."""
 
 
 def _connect(access: Access) -> Any:
@@ -183,22 +176,8 @@ def _lines(raw: Any, until: float | None) -> Iterator[bytes]:
     pieces = raw.stream(_PIECE)
     while True:
         if until is not None and (socket := getattr(raw.connection, "sock", None)) is not None:
-            socket.settimeout(_patience(until))
+            socket.settimeout(patience(until))
         piece = next(pieces, None)
         if piece is None:
             return
         yield from lines.feed(piece)
-
-
-def _patience(until: float | None) -> float:
-    """Seconds to wait for the next byte."""
-    left = _left(until)
-    return SILENCE if left is None else max(0.001, min(SILENCE, left))
-
-
-def _left(until: float | None) -> float | None:
-    return None if until is None else max(0.0, until - time.monotonic())
-
-
-def _is_over(until: float | None) -> bool:
-    return until is not None and time.monotonic() >= until

@@ -1,0 +1,41 @@
+"""How long either transport waits, and what it says when that was too long."""
+
+from __future__ import annotations
+
+import time
+
+from datafluid.errors import Unavailable
+from datafluid.plane.kubernetes.requests import Request
+from datafluid.plane.kubernetes.watching import SILENCE
+
+__all__ = ["CONNECT", "READ", "Silence", "is_over", "left_until", "patience", "unreachable"]
+
+CONNECT, READ = 10.0, 60.0  # seconds
+
+
+class Silence(Unavailable):
+    """Nothing came for as long as was agreed."""
+
+
+def unreachable(request: Request, host: str, error: Exception) -> Unavailable:
+    """The error for a server that does not answer, or stops in the middle."""
+    return Unavailable(
+        f"{request.subject}: {host} cannot be reached: {error}.",
+        hint="Is the cluster up, and the network between? `datafluid contexts` says who is where.",
+    )
+
+
+def left_until(until: float | None) -> float | None:
+    """Seconds to a monotonic moment, never below 0; None without one."""
+    return None if until is None else max(0.0, until - time.monotonic())
+
+
+def is_over(until: float | None) -> bool:
+    """Whether that moment has come."""
+    return until is not None and time.monotonic() >= until
+
+
+def patience(until: float | None) -> float:
+    """Seconds to wait for a stream's next byte."""
+    left = left_until(until)
+    return SILENCE if left is None else max(0.001, min(SILENCE, left))
