@@ -15,6 +15,7 @@
     ├── Timeout             (TimeoutError)        waited long enough; says what was seen last
     ├── Invalid             (ValueError)          the input is wrong; carries every lint finding
     ├── Conflict            (RuntimeError)        somebody else changed or owns it
+    ├── Unschedulable       (RuntimeError)        no node fits what was to run; counts why, node by node
     └── OperationFailed     (RuntimeError)        a DataLoad, DataMigrate, ... ended in Failed
 
 The leaves are builtin errors too, so code that knows nothing of datafluid catches what it expects.
@@ -25,7 +26,7 @@ every layer may raise from it.
 from __future__ import annotations
 
 import errno as _errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "StaleVersion",
     "Timeout",
     "Unavailable",
+    "Unschedulable",
     "Unsupported",
 ]
 
@@ -195,6 +197,21 @@ class Invalid(DatafluidError, ValueError):
 
 class Conflict(DatafluidError, RuntimeError):
     """Somebody else changed it, or owns the field."""
+
+
+class Unschedulable(DatafluidError, RuntimeError):
+    """No node fits what was to run.
+
+    Args:
+        reasons: What is in the way, and on how many nodes.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", reasons: Mapping[str, int] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reasons = dict(reasons or {})
+
+    def _details(self) -> dict[str, Any]:
+        return {"reasons": self.reasons}
 
 
 class OperationFailed(DatafluidError, RuntimeError):

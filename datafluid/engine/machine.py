@@ -34,8 +34,6 @@ class ThisMachine:
 
     def machine(self, tier_paths: Sequence[str]) -> Machine:
         """The disks, and which of the paths cannot hold a tier."""
-        from datafluid.model.quantity import parse_quantity
-
         memory = _MEMORY if os.access(_MEMORY, os.W_OK) else str(self._home.cache)
         found = {path: _problem(path) for path in tier_paths}
         status = os.statvfs(self._home.path)
@@ -43,7 +41,6 @@ class ThisMachine:
             cache=str(self._home.cache),
             memory=memory,
             free=status.f_bavail * status.f_frsize,
-            quantity=lambda text: int(parse_quantity(text)),
             unusable={path: problem for path, problem in found.items() if problem},
         )
 

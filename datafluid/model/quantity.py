@@ -23,11 +23,12 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _LONGEST = 64
 
 
-def parse_quantity(text: str | int) -> int:
+def parse_quantity(text: str | int, *, parts: int = 1) -> int:
     """A Kubernetes quantity as a whole number, rounded up.
 
     Args:
         text: ``2Gi``, ``100M``, ``1e3``, ``1536``.
+        parts: How many parts of one are counted: 1000 makes ``500m`` of a processor 500.
 
     Raises:
         Invalid: it is not a quantity.
@@ -35,6 +36,8 @@ def parse_quantity(text: str | int) -> int:
     Example:
         >>> parse_quantity("2Gi"), parse_quantity("1.5k"), parse_quantity(7)
         (2147483648, 1500, 7)
+        >>> parse_quantity("500m", parts=1000)
+        500
     """
     found = _QUANTITY.match(str(text)) if len(str(text)) <= _LONGEST else None
     if found is None or isinstance(text, bool):
@@ -44,9 +47,9 @@ def parse_quantity(text: str | int) -> int:
         exponent = int(suffix[1:])
         if abs(exponent) > _LONGEST:
             raise Invalid(f"{text!r} is not a quantity that a disk can have.", hint="Write for example 20Gi.")
-        return ceil(number.scaleb(exponent))
+        return ceil(number.scaleb(exponent) * parts)
     units: dict[str, Decimal | int] = {**_DECIMAL, **_BINARY}
-    return ceil(number * units.get(suffix, 1))
+    return ceil(number * units.get(suffix, 1) * parts)
 
 
 def format_quantity(size: int) -> str:

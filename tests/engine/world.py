@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +16,6 @@ from datafluid.model.ref import Ref
 
 GIB = 1 << 30
 NOW = 1_800_000_000.0
-_UNITS = {"": 1, "Mi": 1 << 20, "Gi": GIB, "M": 10**6, "G": 10**9}
-
-
-def quantity(text: str | int) -> int:
-    match = re.fullmatch(r"(\d+)([A-Za-z]*)", str(text))
-    assert match is not None
-    return int(match[1]) * _UNITS[match[2]]
 
 
 @dataclass
@@ -45,9 +37,7 @@ class World:
         return self.now
 
     def machine(self, tier_paths: Sequence[str]) -> Machine:
-        return Machine(
-            cache="/home/cache", memory="/dev/shm", free=self.free, quantity=quantity, unusable=self.unusable
-        )
+        return Machine(cache="/home/cache", memory="/dev/shm", free=self.free, unusable=self.unusable)
 
     def ignored_options(self, dataset: Mapping[str, Any]) -> tuple[str, ...]:
         return self.ignored

@@ -15,7 +15,7 @@ API = {
     "datafluid.errors": {
         "AlreadyExists", "CacheFull", "Conflict", "Corrupt", "DatafluidError", "Forbidden", "Invalid", "IsADirectory",
         "NotADirectory", "NotFound", "OperationFailed", "ReadOnly", "StaleVersion", "Timeout", "Unavailable",
-        "Unsupported",
+        "Unschedulable", "Unsupported",
     },
     "datafluid.model": {
         "KINDS", "AlluxioRuntime", "CacheRuntime", "CacheRuntimeClass", "DataBackup", "DataLoad", "DataMigrate",
@@ -25,8 +25,9 @@ API = {
     },
     "datafluid.agent": {"Host", "Tier", "deployment", "publish", "survey"},
     "datafluid.placement": {
-        "RUNTIME_TYPES", "DatasetLabels", "NodeAffinity", "Preference", "Requirement", "Term", "dataset_term",
-        "fuse_term", "labels", "prefer_dataset", "require_dataset",
+        "RUNTIME_TYPES", "DatasetLabels", "Inventory", "InventoryNode", "NodeAffinity", "Pin", "Plan", "PlannedDataset",
+        "PodGroup", "PodNeeds", "Preference", "Requirement", "Term", "dataset_term", "fuse_term", "labels", "plan",
+        "prefer_dataset", "require_dataset",
     },
     "datafluid.diagnosis": {"CAUSES", "Cause", "Diagnosis", "Picture", "bundle", "collect", "diagnose"},
     "datafluid.workload": {"Link", "core_site_xml", "spark_properties", "view_fs_properties"},
