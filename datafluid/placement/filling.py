@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from datafluid.placement.fitting import Rule, broken_rule
 from datafluid.placement.inventory import InventoryNode
 from datafluid.placement.podneeds import PodNeeds
 
-__all__ = ["place"]
+__all__ = ["place", "reached"]
 
 _HOSTNAME = "kubernetes.io/hostname"
 _Rank = Callable[[InventoryNode], float]
@@ -30,7 +30,7 @@ def place(
     and takes one node of the best, so the time grows with nodes plus pods times cells.
 
     Args:
-        nodes: Those that fit one pod, see `datafluid.placement.fitting.fit`.
+        nodes: Those that fit one pod now or later, see `datafluid.placement.fitting.Fit`.
         rules: As they stand before the first pod; they are changed.
         count: How many pods.
         taken: What is taken of a node beyond what its pods have, by name.
@@ -57,6 +57,24 @@ def place(
         if room[found.name]:
             cells[tuple(found.labels.get(rule.key) for rule in shared)].put_back(found)
     return placed
+
+
+def reached(
+    nodes: Sequence[InventoryNode], went: Sequence[InventoryNode], rules: Sequence[Rule]
+) -> Iterator[InventoryNode]:
+    """The nodes that are in the same domains as those where pods went, and that their own rules do not keep free.
+
+    Args:
+        nodes: Those that fit later.
+        went: What `place` returned.
+        rules: As they stood before the first pod.
+    """
+    own = [rule for rule in rules if rule.key == _HOSTNAME]
+    shared = [rule.key for rule in rules if rule.key != _HOSTNAME]
+    domains = {tuple(node.labels.get(key) for key in shared) for node in went}
+    for node in nodes:
+        if tuple(node.labels.get(key) for key in shared) in domains and broken_rule(own, node) is None:
+            yield node
 
 
 def _room(node: InventoryNode, needs: PodNeeds, taken: Mapping[str, int]) -> int:

@@ -118,11 +118,13 @@ class Fit:
     """Where one pod fits.
 
     Args:
-        nodes: The nodes, in the inventory's order.
-        reasons: For all others the first thing that is in the way, and on how many nodes it is.
+        nodes: The nodes that could take it now, in the inventory's order.
+        later: Those where only other pods are in the way: they may fit when more pods of its kind are placed.
+        reasons: For all that are not in ``nodes`` the first thing that is in the way, and on how many nodes it is.
     """
 
     nodes: tuple[InventoryNode, ...]
+    later: tuple[InventoryNode, ...] = ()
     reasons: Mapping[str, int]
 
 
@@ -141,14 +143,19 @@ def fit(needs: PodNeeds, inventory: Inventory, *, placed: Sequence[RunningPod] =
     why_not = _questions(needs)
     rules = rules_of(needs, inventory, placed=placed)
     found: list[InventoryNode] = []
+    later: list[InventoryNode] = []
     reasons: dict[str, int] = {}
     for node in inventory.nodes:
-        reason = why_not(node) or broken_rule(rules, node)
-        if reason is None:
-            found.append(node)
-        else:
+        if (reason := why_not(node)) is None:
+            reason = broken_rule(rules, node)
+            (found if reason is None else later).append(node)
+        if reason is not None:
             reasons[reason] = reasons.get(reason, 0) + 1
-    return Fit(nodes=tuple(found), reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))))
+    return Fit(
+        nodes=tuple(found),
+        later=tuple(later),
+        reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+    )
 
 
 def rules_of(needs: PodNeeds, inventory: Inventory, *, placed: Sequence[RunningPod] = ()) -> list[Rule]:

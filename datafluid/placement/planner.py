@@ -7,12 +7,13 @@ from math import ceil
 
 from datafluid.errors import Invalid, Unschedulable
 from datafluid.placement.cacheworker import is_exclusive
-from datafluid.placement.filling import place
+from datafluid.placement.filling import place, reached
 from datafluid.placement.fitting import Fit, fit, rules_of
 from datafluid.placement.inventory import Inventory, InventoryNode, RunningPod
 from datafluid.placement.pins import counted, pin
 from datafluid.placement.planned import Pin, Plan, PlannedDataset, PodGroup
 from datafluid.placement.podneeds import PodNeeds
+from datafluid.placement.resources import Amounts, total
 
 __all__ = ["plan"]
 
@@ -55,11 +56,11 @@ def plan(
     _refuse_apart(datasets)
     running = _running(groups, inventory) if follow else []
     fits = {} if running else {group.role: _fit(group, inventory, datasets) for group in groups}
-    room = _room(groups, fits, inventory)
+    room, found_room = _fill(groups, fits, inventory)
     notes = [f"{found} of {count} {role} pods find room now." for role, (found, count) in room.items() if found < count]
     if follow and not running:
         notes.append("No pod of the workload runs yet, so its caches go where it fits.")
-    nodes = running or _by_roles(fits.values())
+    nodes = running or _by_roles(found_room.values())
     pins: dict[str, Pin] = {}
     for together, where in _pinned_together(datasets, nodes):
         found = pin(together, inventory, where, () if running else groups, slack=slack)
@@ -90,50 +91,51 @@ def _refuse_apart(datasets: Sequence[PlannedDataset]) -> None:
 def _fit(group: PodGroup, inventory: Inventory, datasets: Sequence[PlannedDataset]) -> Fit:
     """Where pods of a role fit; nodes without the cache of a required dataset that is there are none."""
     found = fit(group.needs, inventory)
-    nodes, reasons = found.nodes, dict(found.reasons)
+    nodes, later, reasons = found.nodes, found.later, dict(found.reasons)
     for each in datasets:
         if each.exists and each.locality == "require" and each.workers:
             key = each.labels.dataset
             holding = tuple(node for node in nodes if node.labels.get(key) == "true")
             if missing := len(nodes) - len(holding):
                 reasons[f"no cache of {each.id}"] = missing
-            nodes = holding
+            nodes, later = holding, tuple(node for node in later if node.labels.get(key) == "true")
     if not nodes:
         raise Unschedulable(
             f"{group.role} pods fit on none of {len(inventory.nodes)} nodes{counted(reasons)}.",
             hint="Ask for less, tolerate the taints, scale the required datasets out, or add nodes.",
             reasons=reasons,
         )
-    return Fit(nodes=nodes, reasons=reasons)
+    return Fit(nodes=nodes, later=later, reasons=reasons)
 
 
-def _room(groups: Sequence[PodGroup], fits: _Fits, inventory: Inventory) -> dict[str, tuple[int, int]]:
-    """How many pods of each role find room when those of the roles before it have theirs."""
+def _fill(
+    groups: Sequence[PodGroup], fits: _Fits, inventory: Inventory
+) -> tuple[dict[str, tuple[int, int]], dict[str, Sequence[InventoryNode]]]:
+    """How many pods of each role find room beside those of the roles before it, and on which nodes they may be."""
     placed: list[RunningPod] = []
-    taken: dict[str, dict[str, int]] = {}
+    taken: dict[str, Amounts] = {}
     room: dict[str, tuple[int, int]] = {}
+    nodes: dict[str, Sequence[InventoryNode]] = {}
     for group in groups:
-        if group.role not in fits:
+        if (found := fits.get(group.role)) is None:
             continue
-        nodes = fits[group.role].nodes
-        count = len(nodes) if group.count is None else group.count
-        rules = rules_of(group.needs, inventory, placed=placed)
-        went = place(group.needs, nodes, rules, count=count, taken=taken)
-        room[group.role] = (len(went), count)
+        count = len(found.nodes) if group.count is None else group.count
+        candidates = (*found.nodes, *found.later)
+        went = place(group.needs, candidates, rules_of(group.needs, inventory, placed=placed), count=count, taken=taken)
+        more = reached(found.later, went, rules_of(group.needs, inventory, placed=placed)) if found.later else ()
+        room[group.role], nodes[group.role] = (len(went), count), (*found.nodes, *more)
         for node in went:
             placed.append(RunningPod(name=group.role, node=node.name, needs=group.needs))
-            used = taken.setdefault(node.name, {})
-            for name, amount in group.needs.requests.items():
-                used[name] = used.get(name, 0) + amount
-    return room
+            taken[node.name] = total((taken.get(node.name, {}), group.needs.requests))
+    return room, nodes
 
 
-def _by_roles(fits: Iterable[Fit]) -> list[InventoryNode]:
+def _by_roles(roles_nodes: Iterable[Sequence[InventoryNode]]) -> list[InventoryNode]:
     """Every node that fits some role, those that fit most first."""
     roles: dict[str, int] = {}
     nodes: dict[str, InventoryNode] = {}
-    for found in fits:
-        for node in found.nodes:
+    for found in roles_nodes:
+        for node in found:
             nodes[node.name] = node
             roles[node.name] = roles.get(node.name, 0) + 1
     return sorted(nodes.values(), key=lambda node: -roles[node.name])

@@ -112,7 +112,7 @@ def test_pods_that_are_placed_fit_one_after_the_other(data: st.DataObject) -> No
     needs = PodNeeds.of(data.draw(templates()))
     found = fit(needs, inventory)
     placed: list[RunningPod] = []
-    went = place(needs, found.nodes, rules_of(needs, inventory), count=30)
+    went = place(needs, (*found.nodes, *found.later), rules_of(needs, inventory), count=30)
     for where in went:
         assert where.name in {each.name for each in with_room(needs, inventory, placed)}
         placed.append(RunningPod(name="new", node=where.name, needs=needs))
