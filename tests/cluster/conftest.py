@@ -7,9 +7,22 @@ from collections.abc import Iterator
 import pytest
 
 from datafluid.model.kinds import API_VERSION, KINDS
+from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.testing.contract import NAMESPACE
 from tests.cluster.api import Refused
 from tests.cluster.controlplane import Cluster
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> str:
+    """A namespace of this test's own."""
+    return cluster.namespace()
+
+
+@pytest.fixture
+def plane(cluster: Cluster) -> KubernetesPlane:
+    """The Kubernetes plane, as the cluster's administrator."""
+    return KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
 
 
 @pytest.fixture
