@@ -108,7 +108,7 @@ class KubernetesPlane:
 
     def metadata(self, kind: str, *, namespace: str | None = None) -> builtins.list[Manifest]:
         """See `datafluid.plane.port.SeesMetadata.metadata`."""
-        return self._transport.run(flows.metadata(self._catalogue, kind, namespace))
+        return self._transport.run(flows.metadata(self.catalogue, kind, namespace))
 
     def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
         """See `datafluid.plane.port.Cluster.create`."""
