@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Path", "as_list", "as_map", "as_text", "look", "template_paths"]
+__all__ = ["Path", "as_list", "as_map", "as_text", "dotted", "look", "show", "template_paths"]
 
 #: Keys and indices, from the top of an object.
 Path = tuple[str | int, ...]
 _DEEPEST = 8
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+_LONGEST_SHOWN = 80
+_LONGEST_INT = 256  # bits; Python refuses to print numbers of more than 4300 digits
 
 
 def as_map(value: Any) -> Mapping[str, Any]:
@@ -40,6 +44,37 @@ def look(data: Any, path: Path) -> Any:
         else:
             data = as_map(data).get(step)
     return data
+
+
+def show(value: Any) -> str:
+    r"""A value from outside as it may stand in a message: quoted, escaped, short.
+
+    Example:
+        >>> print(show("\x1b[31mred"))
+        '\x1b[31mred'
+    """
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INT:
+        return "a huge number"
+    text = value if isinstance(value, str) else str(value)
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it.
+
+    Example:
+        >>> dotted(("spec", "mounts", 0, "options", "fs.s3a.endpoint"))
+        "spec.mounts[0].options['fs.s3a.endpoint']"
+    """
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _PLAIN_KEY.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{show(step)}]"
+    return text
 
 
 def template_paths(value: Any, path: Path = ()) -> Iterator[Path]:

@@ -45,6 +45,7 @@ class Link:
         dataset: The dataset's name.
         target: An absolute path that exists on the driver and every executor, or a URI with a scheme that
             the client can load (``alluxio://``, ``s3a://``, ``hdfs://``, ``file:///``).
+        path: What of the dataset is there, when it is not all of it.
 
     Raises:
         Invalid: a name that no URI can carry, a relative path, or a target that is ``fluid:`` again.
@@ -57,6 +58,7 @@ class Link:
     namespace: str
     dataset: str
     target: str
+    path: str = ""
 
     def __post_init__(self) -> None:
         for name in (self.namespace, self.dataset):
@@ -89,12 +91,13 @@ def view_fs_properties(links: Iterable[Link]) -> dict[str, str]:
         'rawfile:///mnt/fluid/team/demo'
     """
     table: dict[str, str] = {}
-    for link in sorted(links, key=lambda link: (link.namespace, link.dataset)):
-        key = f"fs.viewfs.mounttable.{link.namespace}.link./{link.dataset}"
+    for link in sorted(links, key=lambda link: (link.namespace, link.dataset, link.path)):
+        below = f"/{link.path.strip('/')}" if link.path else ""
+        key = f"fs.viewfs.mounttable.{link.namespace}.link./{link.dataset}{below}"
         target = _hadoop_uri(link.target)
         if table.setdefault(key, target) != target:
             raise Invalid(
-                f"the dataset {link.namespace}/{link.dataset} is linked to two places.",
+                f"the dataset {link.namespace}/{link.dataset}{below} is linked to two places.",
                 hint="Keep one of them.",
             )
     return {**_BASE, **table}

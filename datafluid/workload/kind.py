@@ -40,8 +40,11 @@ class TemplateAt:
         role: What the pods are; None takes the key or the name of what ``*`` matched.
         shape: How the place is laid out.
         count: From the place to how many pods there are.
-        default_count: How many when nothing is said; None: as many as there are nodes, or not known.
+        default_count: How many when nothing is said; None: as many as there are nodes, or not known; 0: none of its
+            own, it is a patch of others.
         made: Whether the pods exist although the manifest does not describe them: Spark's executors.
+        container: The container that they have although the template need not list it.
+        steers: Whether they steer others that read: a driver, a coordinator, a launcher.
     """
 
     path: Path
@@ -50,6 +53,8 @@ class TemplateAt:
     count: Path | None = None
     default_count: int | None = 1
     made: bool = False
+    container: str = ""
+    steers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

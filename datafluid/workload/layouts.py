@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datafluid.workload.shapes import ContainerShape, Shape
 
-__all__ = ["NOTEBOOK", "OVERRIDE", "PREDICTOR", "PRESTO_ROLE", "SPARK_ROLE", "STEP", "TRAIN_PATCH", "TRINO_ROLE"]
+__all__ = [
+    "NOTEBOOK",
+    "OVERRIDE",
+    "PREDICTOR",
+    "PRESTO_ROLE",
+    "SPARK_ROLE",
+    "STEP",
+    "TRAINER",
+    "TRAIN_PATCH",
+    "TRINO_ROLE",
+]
 
 SPARK_ROLE = Shape(
     labels=("labels",),
@@ -52,7 +62,7 @@ STEP = Shape(
     affinity=("affinity",),
     inherited_affinity=("..", "..", "affinity"),
     node_selector=("nodeSelector",),
-    volumes=("volumes",),
+    volumes=("..", "..", "volumes"),  # of the whole workflow: one volume however many steps
     spec=(),
     containers=(
         ContainerShape(at=("container",), name="main"),
@@ -77,13 +87,27 @@ PREDICTOR = Shape(
         ContainerShape(at=("initContainers",), init=True),
     ),
 )
-#: A patch of the training runtime's pods. The trainer's environment can only be set beside it.
+#: The trainer of a TrainJob, for who wants to know what it asks for. Its pods are described by its runtime.
+TRAINER = Shape(
+    labels=None,
+    annotations=None,
+    affinity=None,
+    node_selector=None,
+    volumes=("/", "spec", "volumes"),
+    spec=None,
+    containers=(
+        ContainerShape(at=(), env=("env",), env_from=None, resources=("resourcesPerNode",), name="node", made=True),
+    ),
+)
+_TRAINER_ENV = ("/", "spec", "trainer", "env")  # a patch may not set the environment of the trainer
+#: A patch of the training runtime's pods.
 TRAIN_PATCH = Shape(
     containers=(
-        ContainerShape(at=("spec", "containers"), env_from=None),
+        ContainerShape(at=("spec", "containers"), env=_TRAINER_ENV, env_from=None),
         ContainerShape(at=("spec", "initContainers"), env_from=None, init=True),
     ),
 )
+#: The oldest form of such a patch, without metadata and affinity.
 OVERRIDE = Shape(
     labels=None,
     annotations=None,
@@ -92,7 +116,7 @@ OVERRIDE = Shape(
     volumes=("volumes",),
     spec=(),
     containers=(
-        ContainerShape(at=("containers",), env_from=None),
+        ContainerShape(at=("containers",), env=_TRAINER_ENV, env_from=None),
         ContainerShape(at=("initContainers",), env_from=None, init=True),
     ),
 )

@@ -118,7 +118,7 @@ class PodPlace:
         mapping: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
         if not container.shape.made:
             return {"name": container.name, **mapping}
-        resources = spark_resources(mapping) if container.name == "spark" else mapping.get("resources")
+        resources = spark_resources(mapping) if container.name == "spark" else look(mapping, container.shape.resources)
         mounts = look(manifest, container.at(container.shape.mounts))
         return {
             "name": container.name,

@@ -2,7 +2,7 @@
 
 Most kinds hold pod templates as Kubernetes has them. A Spark operator's driver, the values of a helm chart, a
 step of a workflow say the same things in fields of their own. In paths ``*`` is every key or item, ``..`` one
-level up.
+level up, ``/`` the top.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class ContainerShape:
         mounts: From the container to its volume mounts.
         env: To its environment; None where there is none.
         env_from: To what its environment is read from; None where there is none.
+        resources: To its requests and limits.
         name: What the container is called, when it does not say so itself.
         init: Whether it runs before the others.
         made: Whether it is there although the manifest does not say so: a driver, the container of a chart.
@@ -34,6 +35,7 @@ class ContainerShape:
     mounts: Path = ("volumeMounts",)
     env: Path | None = ("env",)
     env_from: Path | None = ("envFrom",)
+    resources: Path = ("resources",)
     name: str | None = None
     init: bool = False
     made: bool = False
@@ -68,12 +70,14 @@ POD_TEMPLATE = Shape()
 
 
 def resolve(place: Path, relative: Path) -> Path:
-    """A path from the top, given one from a place.
+    """A path from the top, given one from a place, or one that begins with ``/``.
 
     Example:
         >>> resolve(("spec", "driver"), ("..", "volumes"))
         ('spec', 'volumes')
     """
+    if relative[:1] == ("/",):
+        return relative[1:]
     ups = sum(step == ".." for step in relative)
     return (*place[: len(place) - ups], *relative[ups:])
 

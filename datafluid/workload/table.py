@@ -6,7 +6,7 @@ from datafluid.workload.kind import Hold, TemplateAt, WorkloadKind
 from datafluid.workload.layouts import NOTEBOOK, PREDICTOR, PRESTO_ROLE, SPARK_ROLE, STEP, TRINO_ROLE
 from datafluid.workload.trainers import REPLICAS, SUSPEND, TRAINERS
 
-__all__ = ["ALL"]
+__all__ = ["ALL", "DRIVER_TEMPLATE", "EXECUTOR_TEMPLATE"]
 
 _NO_REPLICAS = Hold(
     way="replicas", path=("spec", "replicas"), value=0, proviso="Not under a HorizontalPodAutoscaler: it would undo it."
@@ -16,11 +16,22 @@ _WAIT, _ORDERED = Hold(way="wait"), Hold(way="ordered")
 
 def _spark(*above: str) -> tuple[TemplateAt, ...]:
     return (
-        TemplateAt(path=(*above, "driver"), role="driver", shape=SPARK_ROLE, made=True),
+        TemplateAt(path=(*above, "driver"), role="driver", shape=SPARK_ROLE, made=True, steers=True),
         TemplateAt(path=(*above, "executor"), role="executor", shape=SPARK_ROLE, count=("instances",), made=True),
     )
 
 
+#: Spark's own names of its containers, which its pod templates need not list.
+DRIVER_TEMPLATE = TemplateAt(
+    path=("spec", "driverSpec", "podTemplateSpec"),
+    role="driver",
+    made=True,
+    container="spark-kubernetes-driver",
+    steers=True,
+)
+EXECUTOR_TEMPLATE = TemplateAt(
+    path=("spec", "executorSpec", "podTemplateSpec"), role="executor", made=True, container="spark-kubernetes-executor"
+)
 _SPARK_NOTES = (
     "All but labels and pod templates needs the operator's webhook; it acts in its job namespaces only, silently.",
     "Its webhook replaces the affinity of a pod template with that of driver or executor.",
@@ -104,8 +115,8 @@ ALL = (
         kind="SparkApplication",
         groups=("spark.apache.org",),
         templates=(
-            TemplateAt(path=("spec", "driverSpec", "podTemplateSpec"), role="driver", made=True),
-            TemplateAt(path=("spec", "executorSpec", "podTemplateSpec"), role="executor", made=True),
+            DRIVER_TEMPLATE,
+            EXECUTOR_TEMPLATE,
         ),
         hold=_WAIT,
         notes=("This operator has no suspend.",),
@@ -138,6 +149,23 @@ ALL = (
         templates=(TemplateAt(path=("spec", "tasks", "*", "template"), role=None, count=REPLICAS),),
         hold=_WAIT,
         notes=("Volcano has no suspend.",),
+    ),
+    WorkloadKind(
+        kind="FlinkDeployment",
+        groups=("flink.apache.org",),
+        templates=(
+            TemplateAt(
+                path=("spec", "podTemplate"),
+                default_count=None,
+                made=True,
+                container="flink-main-container",
+            ),
+        ),
+        hold=Hold(
+            way="suspend", path=("spec", "job", "state"), value="suspended", proviso="Only with a job; not a session."
+        ),
+        container="flink-main-container",
+        notes=("Job and task managers share this template; one of their own goes before it.",),
     ),
     WorkloadKind(
         kind="Notebook",
@@ -186,7 +214,7 @@ ALL = (
         kind="TrinoValues",
         groups=("helm",),
         templates=(
-            TemplateAt(path=("coordinator",), role="coordinator", shape=TRINO_ROLE, made=True),
+            TemplateAt(path=("coordinator",), role="coordinator", shape=TRINO_ROLE, made=True, steers=True),
             TemplateAt(
                 path=("worker",),
                 role="worker",
@@ -204,7 +232,7 @@ ALL = (
         kind="PrestoValues",
         groups=("helm",),
         templates=(
-            TemplateAt(path=("coordinator",), role="coordinator", shape=PRESTO_ROLE, made=True),
+            TemplateAt(path=("coordinator",), role="coordinator", shape=PRESTO_ROLE, made=True, steers=True),
             TemplateAt(
                 path=("worker",), role="worker", shape=PRESTO_ROLE, count=("replicas",), default_count=2, made=True
             ),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from datafluid.model.plain import Path
 from datafluid.workload.kind import Hold, TemplateAt, WorkloadKind
-from datafluid.workload.layouts import OVERRIDE, TRAIN_PATCH
+from datafluid.workload.layouts import OVERRIDE, TRAIN_PATCH, TRAINER
 
-__all__ = ["REPLICAS", "SUSPEND", "TRAINERS"]
+__all__ = ["PATCHED", "REPLICAS", "SUSPEND", "TRAINERS"]
 
 #: How most kinds that can be held are.
 SUSPEND = Hold(way="suspend", path=("spec", "suspend"))
 #: The number of pods stands beside their template.
 REPLICAS: Path = ("..", "replicas")
 _SUSPEND_POLICY = Hold(way="suspend", path=("spec", "runPolicy", "suspend"))
+
+
+_BELOW_PATCH: Path = ("trainingRuntimeSpec", "template", "spec", "replicatedJobs")
+#: Where the pods of a training runtime are patched.
+PATCHED: Path = ("spec", "runtimePatches", "*", *_BELOW_PATCH, "*", "template", "spec", "template")
 
 
 def _replica_specs(name: str) -> tuple[TemplateAt, ...]:
@@ -28,14 +31,13 @@ def _ray(*above: str) -> tuple[TemplateAt, ...]:
     )
 
 
-def _training(kind: str, specs: str, container: str, **more: Any) -> WorkloadKind:
+def _training(kind: str, specs: str, container: str) -> WorkloadKind:
     return WorkloadKind(
         kind=kind,
         groups=("kubeflow.org",),
         templates=_replica_specs(specs),
         hold=_SUSPEND_POLICY,
         container=container,
-        **more,
     )
 
 
@@ -43,7 +45,17 @@ def _training(kind: str, specs: str, container: str, **more: Any) -> WorkloadKin
 TRAINERS = (
     _training("PyTorchJob", "pytorchReplicaSpecs", "pytorch"),
     _training("TFJob", "tfReplicaSpecs", "tensorflow"),
-    _training("MPIJob", "mpiReplicaSpecs", "", notes=("The launcher reads no data unless it runs a worker too.",)),
+    WorkloadKind(
+        kind="MPIJob",
+        groups=("kubeflow.org",),
+        templates=(
+            TemplateAt(
+                path=("spec", "mpiReplicaSpecs", "Launcher", "template"), role="Launcher", count=REPLICAS, steers=True
+            ),
+            TemplateAt(path=("spec", "mpiReplicaSpecs", "Worker", "template"), role="Worker", count=REPLICAS),
+        ),
+        hold=_SUSPEND_POLICY,
+    ),
     _training("XGBoostJob", "xgbReplicaSpecs", "xgboost"),
     _training("PaddleJob", "paddleReplicaSpecs", "paddle"),
     _training("JAXJob", "jaxReplicaSpecs", "jax"),
@@ -52,25 +64,11 @@ TRAINERS = (
         groups=("trainer.kubeflow.org",),
         templates=(
             TemplateAt(
-                path=(
-                    "spec",
-                    "runtimePatches",
-                    "*",
-                    "trainingRuntimeSpec",
-                    "template",
-                    "spec",
-                    "replicatedJobs",
-                    "*",
-                    "template",
-                    "spec",
-                    "template",
-                ),
-                role=None,
-                shape=TRAIN_PATCH,
-                count=None,
+                path=("spec", "trainer"), role="node", shape=TRAINER, count=("numNodes",), made=True, container="node"
             ),
-            TemplateAt(path=("spec", "podTemplateOverrides", "*"), role=None, shape=TRAIN_PATCH),
-            TemplateAt(path=("spec", "podSpecOverrides", "*"), role=None, shape=OVERRIDE),
+            TemplateAt(path=PATCHED, role=None, shape=TRAIN_PATCH, default_count=0),
+            TemplateAt(path=("spec", "podTemplateOverrides", "*"), role=None, shape=TRAIN_PATCH, default_count=0),
+            TemplateAt(path=("spec", "podSpecOverrides", "*"), role=None, shape=OVERRIDE, default_count=0),
         ),
         hold=SUSPEND,
         container="node",
@@ -82,7 +80,7 @@ TRAINERS = (
         groups=("ray.io",),
         templates=(
             *_ray("spec", "rayClusterSpec"),
-            TemplateAt(path=("spec", "submitterPodTemplate"), role="submitter"),
+            TemplateAt(path=("spec", "submitterPodTemplate"), role="submitter", steers=True),
         ),
         hold=Hold(
             way="suspend",

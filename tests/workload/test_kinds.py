@@ -103,7 +103,7 @@ CASES = [
             "TrainJob",
             {"podTemplateOverrides": [{"targetJobs": [{"name": "node"}], "spec": {}}]},
         ),
-        [("node", ("spec", "podTemplateOverrides", 0), 1)],
+        [("node", ("spec", "trainer"), 1), ("node", ("spec", "podTemplateOverrides", 0), 0)],
     ),
     (
         {"image": {"repository": "trinodb/trino"}, "server": {"workers": 4}},

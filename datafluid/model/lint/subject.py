@@ -6,52 +6,16 @@ through, so every access answers with something empty instead of failing.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from datafluid.model.plain import Path, as_list, as_map, as_text, look
+from datafluid.model.plain import Path, as_list, as_map, as_text, dotted, look, show
 
 __all__ = ["Path", "Plane", "Scope", "Subject", "as_list", "as_map", "as_text", "dotted", "show"]
 
 Plane = Literal["kubernetes", "embedded"]
-
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
-_LONGEST_SHOWN = 80
-_LONGEST_INT = 256  # bits; Python refuses to print numbers of more than 4300 digits
-
-
-def show(value: Any) -> str:
-    r"""A value from outside as it may stand in a message: quoted, escaped, short.
-
-    Example:
-        >>> print(show("\x1b[31mred"))
-        '\x1b[31mred'
-    """
-    if isinstance(value, int) and value.bit_length() > _LONGEST_INT:
-        return "a huge number"
-    text = value if isinstance(value, str) else str(value)
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
-
-
-def dotted(path: Path) -> str:
-    """A path as people write it.
-
-    Example:
-        >>> dotted(("spec", "mounts", 0, "options", "fs.s3a.endpoint"))
-        "spec.mounts[0].options['fs.s3a.endpoint']"
-    """
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif _PLAIN_KEY.fullmatch(step):
-            text += f".{step}" if text else step
-        else:
-            text += f"[{show(step)}]"
-    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,0 +1,146 @@
+"""Alluxio's Hadoop client in a pod: where its masters are, how it knows its node, and which files it may open itself.
+
+A client reads a block's file itself (short-circuit) when a worker on its node has it and the worker's directory
+is mounted at the same path. It takes a worker for its node's when both call themselves by the same address:
+workers say the node's IP (``status.hostIP``), in the host network and in the container network alike, so a client
+must say it too, and not its pod's IP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from datafluid.model.plain import as_map
+from datafluid.workload.draft import Draft
+from datafluid.workload.places import ContainerPlace, PodPlace
+from datafluid.workload.posix import add_variable, volume_name
+from datafluid.workload.resolve import Resolved
+from datafluid.workload.topology import Topology
+
+__all__ = ["ShortCircuit", "add_client", "add_directories", "client_config_name", "engine_uri", "short_circuit"]
+
+_HOSTNAME = "ALLUXIO_CLIENT_HOSTNAME"
+#: Kubernetes puts the variable's value in its place; every JVM reads JAVA_TOOL_OPTIONS.
+_JAVA = f"-Dalluxio.user.hostname=$({_HOSTNAME})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortCircuit:
+    """Whether a client can open the blocks of its node itself.
+
+    Args:
+        directories: The workers' directories on their nodes; empty when it cannot.
+        obstacle: Why it cannot, one sentence; empty when it can.
+    """
+
+    directories: tuple[str, ...] = ()
+    obstacle: str = ""
+
+
+def engine_uri(resolved: Resolved, domain: str) -> str:
+    """The dataset's root for Alluxio's client: all its masters, by their full names.
+
+    Example:
+        >>> from datafluid.workload.facts import DatasetFacts
+        >>> from datafluid.workload.resolve import resolve_uses
+        >>> from datafluid.workload.topology import Topology
+        >>> from datafluid.workload.uses import DatasetUse
+        >>> facts = DatasetFacts(namespace="team", name="a", runtime_type="alluxio", masters=2, endpoint="alluxio://a:9")
+        >>> (use,) = resolve_uses([DatasetUse("team/a", api="hcfs")], Topology(datasets={"team/a": facts}), "team")
+        >>> engine_uri(use, "cluster.local")
+        'alluxio://a-master-0.team.svc.cluster.local:9,a-master-1.team.svc.cluster.local:9/'
+    """
+    facts = resolved.physical
+    if facts is None:
+        raise AssertionError("an engine that nobody knows has no URI")
+    masters = ",".join(f"{host}:{facts.master_port}" for host in facts.master_hosts(domain))
+    below = resolved.facts.physical[2] if resolved.facts and resolved.facts.physical else ""
+    return f"alluxio://{masters}/{quote(below)}"
+
+
+def short_circuit(resolved: Resolved, topology: Topology) -> ShortCircuit:
+    """Whether the pods of a use can read the blocks of their node without the worker."""
+    facts = resolved.physical
+    tiers = facts.tiers if facts else ()
+    if not tiers:
+        return ShortCircuit(obstacle="the directories of its tiers are not known.")
+    if not all(tier.on_host for tier in tiers):
+        return ShortCircuit(obstacle="a tier of it is an emptyDir, which no other pod can open.")
+    if level := topology.refuses_host_path(resolved.home):
+        return ShortCircuit(
+            obstacle=f"namespace {resolved.home} enforces the Pod Security level {level}, which refuses hostPath."
+        )
+    namespace, name = resolved.holder
+    return ShortCircuit(directories=tuple(f"{tier.path}/{namespace}/{name}" for tier in tiers))
+
+
+def add_directories(
+    draft: Draft, place: PodPlace, containers: Iterable[ContainerPlace], resolved: Resolved, topology: Topology,
+    *, required: bool,
+) -> None:  # fmt: skip
+    """Mount the workers' directories at their own paths, so that the client may open blocks there.
+
+    Args:
+        required: Whether the pods only run on nodes with the cache. Elsewhere the directories need not be there,
+            and a volume that insists on them would keep the pod from starting.
+    """
+    found = short_circuit(resolved, topology)
+    if found.obstacle:
+        draft.tell("not done", f"short-circuit of {resolved.dataset}: {found.obstacle}", path=place.path)
+        return
+    if resolved.home not in topology.pod_security:
+        draft.tell(
+            "note",
+            f"short-circuit uses hostPath; no Pod Security level of namespace {resolved.home} is known to refuse it.",
+        )
+    for number, directory in enumerate(found.directories):
+        name = volume_name("fluid", "cache", resolved.name, resolved.namespace, str(number))
+        source = {"path": directory, "type": "Directory" if required else "DirectoryOrCreate"}
+        why = f"the workers' directory of {resolved.dataset}: blocks of the pod's node are read without the worker."
+        if not draft.add(place.at(place.template.shape.volumes), {"name": name, "hostPath": source}, why):
+            continue
+        mount: dict[str, Any] = {"name": name, "mountPath": directory}
+        if resolved.read_only:
+            mount["readOnly"] = True
+        for container in containers:
+            draft.add(container.at(container.shape.mounts), mount, why, key="mountPath", complete=True)
+
+
+def client_config_name(resolved: Resolved) -> str:
+    """The ConfigMap with the client's settings in the workload's namespace: Fluid's own, or a copy."""
+    namespace, name = resolved.holder
+    return f"{name}-config" if namespace == resolved.home else f"{name}-config-from-{namespace}"
+
+
+def add_client(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]) -> None:
+    """Give a container the client's settings, and its node's address by which workers are found to be local."""
+    names = sorted({client_config_name(each) for each in used})
+    if container.shape.env_from is None:
+        draft.tell("not done", f"the settings of {', '.join(names)} cannot be read here.", path=container.path)
+    else:
+        for name in names:
+            reference = {"configMapRef": {"name": name}}
+            draft.append(container.at(container.shape.env_from), reference, "the settings of Alluxio's client.")
+    why = "a worker of the pod's node is known by the node's IP."
+    hostname: Mapping[str, Any] = {"fieldRef": {"fieldPath": "status.hostIP"}}
+    if add_variable(draft, container, {"name": _HOSTNAME, "valueFrom": hostname}, why):
+        _add_java_option(draft, container, why)
+
+
+def _add_java_option(draft: Draft, container: ContainerPlace, why: str) -> None:
+    path = container.at(container.shape.env or ())
+    yours = [as_map(each) for each in draft.look(path) or () if as_map(each).get("name") == "JAVA_TOOL_OPTIONS"]
+    if yours and _JAVA in str(yours[0].get("value")):
+        return
+    if yours:
+        draft.tell(
+            "not done",
+            "you set JAVA_TOOL_OPTIONS, so the client does not learn its node, and no worker is local to it.",
+            path=path,
+            fix=f"Add to it: {_JAVA}",
+        )
+        return
+    add_variable(draft, container, {"name": "JAVA_TOOL_OPTIONS", "value": _JAVA}, why)
