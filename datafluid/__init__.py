@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from datafluid.model.lint import lint
     from datafluid.model.uri import FluidURI
     from datafluid.spark import spark_conf
+    from datafluid.workload.topology import Topology
+    from datafluid.workload.uses import DatasetUse, Prefetch
+    from datafluid.workload.wrapping import Wrapped, wrap
 
 __all__ = [
     "Applied",
@@ -34,13 +37,18 @@ __all__ = [
     "Context",
     "DatafluidError",
     "DatasetHandle",
+    "DatasetUse",
     "FluidURI",
     "LoadHandle",
+    "Prefetch",
+    "Topology",
+    "Wrapped",
     "connect",
     "errors",
     "lint",
     "placement",
     "spark_conf",
+    "wrap",
 ]
 
 __version__ = "0.1.0"
@@ -51,11 +59,16 @@ _HOME_OF = {
     "Context": "datafluid.context",
     "DatafluidError": "datafluid.errors",
     "DatasetHandle": "datafluid.handles",
+    "DatasetUse": "datafluid.workload.uses",
     "FluidURI": "datafluid.model.uri",
     "LoadHandle": "datafluid.loads",
+    "Prefetch": "datafluid.workload.uses",
+    "Topology": "datafluid.workload.topology",
+    "Wrapped": "datafluid.workload.wrapping",
     "connect": "datafluid.client",
     "lint": "datafluid.model.lint",
     "spark_conf": "datafluid.spark",
+    "wrap": "datafluid.workload.wrapping",
 }
 
 

@@ -6,12 +6,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datafluid.workload.facts import DatasetFacts, Tier
     from datafluid.workload.hcfs import Link, core_site_xml, spark_properties, view_fs_properties
+    from datafluid.workload.report import Entry, Report
+    from datafluid.workload.topology import Topology
+    from datafluid.workload.uses import DatasetUse, Prefetch
+    from datafluid.workload.wrapping import Wrapped, wrap
 
-__all__ = ["Link", "core_site_xml", "spark_properties", "view_fs_properties"]
+__all__ = [
+    "DatasetFacts",
+    "DatasetUse",
+    "Entry",
+    "Link",
+    "Prefetch",
+    "Report",
+    "Tier",
+    "Topology",
+    "Wrapped",
+    "core_site_xml",
+    "spark_properties",
+    "view_fs_properties",
+    "wrap",
+]
+
+_HOME_OF = {
+    "DatasetFacts": "facts",
+    "DatasetUse": "uses",
+    "Entry": "report",
+    "Link": "hcfs",
+    "Prefetch": "uses",
+    "Report": "report",
+    "Tier": "facts",
+    "Topology": "topology",
+    "Wrapped": "wrapping",
+    "core_site_xml": "hcfs",
+    "spark_properties": "hcfs",
+    "view_fs_properties": "hcfs",
+    "wrap": "wrapping",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("datafluid.workload.hcfs"), name)
+    return getattr(import_module(f"datafluid.workload.{_HOME_OF[name]}"), name)

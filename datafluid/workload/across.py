@@ -1,4 +1,4 @@
-"""Datasets of other namespaces: claims and ConfigMaps are namespaced, so what stands for them goes with the workload."""
+"""Datasets of other namespaces: claims and ConfigMaps stay in theirs, so a stand-in goes with the workload."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ def _copy_client_config(draft: Draft, resolved: Resolved, namespace: str | None)
             fix=f"Copy it to the workload's namespace as {name}, or give a topology that has it.",
         )
         return
-    add_config_map(draft, name, namespace, data, f"a copy of the client's settings of {resolved.dataset}.")
+    add_config_map(draft, name, namespace, data, f"a copy of the client settings of {resolved.dataset}.")

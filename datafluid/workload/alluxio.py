@@ -78,14 +78,11 @@ def short_circuit(resolved: Resolved, topology: Topology) -> ShortCircuit:
 
 
 def add_directories(
-    draft: Draft, place: PodPlace, containers: Iterable[ContainerPlace], resolved: Resolved, topology: Topology,
-    *, required: bool,
-) -> None:  # fmt: skip
+    draft: Draft, place: PodPlace, containers: Iterable[ContainerPlace], resolved: Resolved, topology: Topology
+) -> None:
     """Mount the workers' directories at their own paths, so that the client may open blocks there.
 
-    Args:
-        required: Whether the pods only run on nodes with the cache. Elsewhere the directories need not be there,
-            and a volume that insists on them would keep the pod from starting.
+    Never with ``type: Directory``: on a node without a worker it would keep the pod from starting.
     """
     found = short_circuit(resolved, topology)
     if found.obstacle:
@@ -98,7 +95,7 @@ def add_directories(
         )
     for number, directory in enumerate(found.directories):
         name = volume_name("fluid", "cache", resolved.name, resolved.namespace, str(number))
-        source = {"path": directory, "type": "Directory" if required else "DirectoryOrCreate"}
+        source = {"path": directory, "type": "DirectoryOrCreate"}
         why = f"the workers' directory of {resolved.dataset}: blocks of the pod's node are read without the worker."
         if not draft.add(place.at(place.template.shape.volumes), {"name": name, "hostPath": source}, why):
             continue

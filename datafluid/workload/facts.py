@@ -21,6 +21,10 @@ class Tier:
     Args:
         path: Without what Fluid appends for the dataset.
         on_host: Whether it is the node's own; one of an ``emptyDir`` no other pod can reach.
+
+    Example:
+        >>> Tier(path="/dev/shm").on_host
+        True
     """
 
     path: str

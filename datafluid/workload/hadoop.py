@@ -85,6 +85,7 @@ def _client_keys(draft: Draft, engines: Iterable[Resolved], topology: Topology) 
 
 def add_config_map(draft: Draft, name: str, namespace: str | None, data: Mapping[str, str], why: str) -> None:
     """Add a ConfigMap that goes with the workload."""
+    why = f"the ConfigMap {name} goes with the workload: {why}"
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     draft.accompany({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}, why)
 

@@ -21,6 +21,11 @@ class Entry:
         message: One sentence, with the reason.
         path: Where in the manifest; empty for the whole.
         fix: What to write to change it: a sentence, or YAML.
+
+    Example:
+        >>> print(Entry(what="not done", message="short-circuit: its tiers are not known.", fix="Give a topology."))
+        not done: short-circuit: its tiers are not known.
+            Give a topology.
     """
 
     what: What

@@ -9,8 +9,8 @@ import pytest
 
 API = {
     "datafluid": {
-        "Applied", "Client", "Context", "DatafluidError", "DatasetHandle", "FluidURI", "LoadHandle", "connect",
-        "errors", "lint", "placement", "spark_conf",
+        "Applied", "Client", "Context", "DatafluidError", "DatasetHandle", "DatasetUse", "FluidURI", "LoadHandle",
+        "Prefetch", "Topology", "Wrapped", "connect", "errors", "lint", "placement", "spark_conf", "wrap",
     },
     "datafluid.errors": {
         "AlreadyExists", "CacheFull", "Conflict", "Corrupt", "DatafluidError", "Forbidden", "Invalid", "IsADirectory",
@@ -31,6 +31,10 @@ API = {
     },
     "datafluid.diagnosis": {"CAUSES", "Cause", "Diagnosis", "Picture", "bundle", "collect", "diagnose"},
     "datafluid.workload": {"Link", "core_site_xml", "spark_properties", "view_fs_properties"},
+    "datafluid.workload": {
+        "DatasetFacts", "DatasetUse", "Entry", "Link", "Prefetch", "Report", "Tier", "Topology", "Wrapped",
+        "core_site_xml", "spark_properties", "view_fs_properties", "wrap",
+    },
     "datafluid.testing": {"AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"},
     "fluid_fsspec": {"BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"},
     "fluid_airflow": {"FluidDataLoadOperator", "get_provider_info"},
