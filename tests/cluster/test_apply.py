@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from datafluid.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Unsupported
@@ -65,9 +67,8 @@ def test_our_scale_and_anothers_field_is_still_a_conflict(
     plane.apply(runtime(namespace, 1))
     plane.scale(Ref("AlluxioRuntime", "demo", namespace), replicas=4)
     path = f"{RUNTIMES.format(namespace)}/demo"
-    as_kubectl(
-        cluster, path, {**runtime(namespace, 4), "spec": {"runAs": {"uid": 1, "gid": 1, "user": "a", "group": "a"}}}
-    )
+    owner = {"gid": 1, "user": "a", "group": "a"}
+    as_kubectl(cluster, path, {**runtime(namespace, 4), "spec": {"runAs": {"uid": 1, **owner}}})
     wanted = runtime(namespace, 2)
     wanted["spec"]["runAs"] = {"uid": 2, **owner}  # type: ignore[index]
     with pytest.raises(Conflict, match="kubectl"):
@@ -174,9 +175,7 @@ def test_kinds_that_are_not_served_are_unsupported(plane: KubernetesPlane, names
     assert "v1/Scale" not in plane.kinds()
 
 
-def test_forbidden_names_the_missing_rule(
-    cluster: Cluster, namespace: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_forbidden_names_the_missing_rule(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
     """The verb, the resource and the group, as a Role has them."""
     token = cluster.service_account(namespace, "nobody")
     path = cluster.api.write_kubeconfig(tmp_path / "config", token=token)
