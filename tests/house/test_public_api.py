@@ -30,7 +30,6 @@ API = {
         "prefer_dataset", "require_dataset",
     },
     "datafluid.diagnosis": {"CAUSES", "Cause", "Diagnosis", "Picture", "bundle", "collect", "diagnose"},
-    "datafluid.workload": {"Link", "core_site_xml", "spark_properties", "view_fs_properties"},
     "datafluid.workload": {
         "DatasetFacts", "DatasetUse", "Entry", "Link", "Prefetch", "Report", "Tier", "Topology", "Wrapped",
         "core_site_xml", "spark_properties", "view_fs_properties", "wrap",
