@@ -8,10 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-from platformdirs import user_cache_path
-
 from tests.engines.maven import jars
+from tests.engines.packages import packages
 
 __all__ = ["older_pyspark", "presto_shell"]
 
@@ -34,13 +32,5 @@ def presto_shell(configuration: Path, *arguments: str) -> subprocess.CompletedPr
 
 
 def older_pyspark() -> Mapping[str, str]:
-    """An environment in which ``import pyspark`` is Spark 3.5 with Hadoop 3.3, installed once below the user's cache."""
-    place = user_cache_path("datafluid-tests") / "pyspark-3.5.9"
-    if not place.is_dir():
-        work = place.with_name(f"{place.name}.{os.getpid()}")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(work), *_OLDER_PYSPARK]
-        done = subprocess.run(pip, capture_output=True, text=True, timeout=_SECONDS)
-        if done.returncode:
-            pytest.skip(f"pip cannot install {_OLDER_PYSPARK[0]}: {done.stderr[-300:]}")
-        work.rename(place)
-    return os.environ | {"PYTHONPATH": str(place), "PYSPARK_PYTHON": sys.executable}
+    """An environment in which ``import pyspark`` is Spark 3.5 with Hadoop 3.3."""
+    return os.environ | {"PYTHONPATH": str(packages(*_OLDER_PYSPARK, alone=True)), "PYSPARK_PYTHON": sys.executable}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+_FRAMEWORKS = ("datafluid.torch", "datafluid.tensorflow")  # their examples are in tests/torch and tests/tensorflow
 PACKAGES = ("datafluid", "fluid_fsspec", "fluid_airflow", "fluid_kfp", "fluid_widgets")
 
 
@@ -18,7 +19,8 @@ def _modules() -> list[str]:
         package = importlib.import_module(name)
         found.append(name)
         walked = pkgutil.walk_packages(package.__path__, f"{name}.")
-        found += [module.name for module in walked if not module.name.endswith("__main__")]
+        names = (module.name for module in walked if not module.name.endswith("__main__"))
+        found += [name for name in names if name not in _FRAMEWORKS]
     return found
 
 
