@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from datafluid.listening import Deadline
 from datafluid.loads import LoadHandle
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
-from datafluid.waiting import Deadline
 
 if TYPE_CHECKING:
     from datafluid.client import Client

@@ -104,7 +104,7 @@ class LoadHandle:
             OperationFailed: it failed, with the reason.
             Timeout: with what was seen last.
         """
-        from datafluid.waiting import wait_for_operation
+        from datafluid.finishing import wait_for_operation
 
         return wait_for_operation(self._plane, self.ref, timeout=timeout, progress=progress)
 

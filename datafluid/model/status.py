@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from datafluid.model.filling import Estimate
 from datafluid.model.quantity import parse_percent, parse_size
 
 __all__ = [
@@ -83,6 +84,8 @@ class DatasetStatus:
         as_of: When the figures were taken.
         operations: Running operations by kind.
         referenced_by: ``namespace/name`` of the datasets that refer to this one.
+        waiting_for: What a wait for it still waits for; only in the snapshots that a wait reports.
+        estimate: How fast it fills, and how long that still takes; likewise.
     """
 
     namespace: str
@@ -102,6 +105,8 @@ class DatasetStatus:
     hcfs_endpoint: str | None = None
     operations: Mapping[str, str] = field(default_factory=dict)
     referenced_by: tuple[str, ...] = ()
+    waiting_for: str = ""
+    estimate: Estimate | None = None
 
     @classmethod
     def parse(cls, manifest: Mapping[str, Any]) -> DatasetStatus:

@@ -1,0 +1,96 @@
+"""Waiting until an operation ends, and seeing when it never will."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from datafluid.errors import NotFound, OperationFailed, Timeout
+from datafluid.listening import Deadline, Quiet, listen
+from datafluid.model.ref import Ref
+from datafluid.plane.port import ControlPlane, Manifest
+from datafluid.reporting import diagnosis, reporter, where_to_look
+
+if TYPE_CHECKING:
+    from datafluid.model.status import OperationStatus
+
+__all__ = ["wait_for_operation"]
+
+
+def wait_for_operation(
+    plane: ControlPlane,
+    ref: Ref,
+    *,
+    timeout: float | None,
+    progress: bool | Callable[[OperationStatus], None],
+) -> OperationStatus:
+    """Behind `LoadHandle.wait`."""
+    from datafluid.model.status import OperationStatus
+
+    first = plane.get(ref)
+    before = OperationStatus.parse(first)
+    deadline, quiet, report = Deadline(timeout), Quiet(), reporter(ref, progress)
+    status, last, said = before, first, None
+    for heard in listen(plane, ref, deadline=deadline, quiet=quiet, first=first):
+        last = heard.object or last
+        status = OperationStatus.parse(last)
+        if status != said:
+            said = status
+            report(status)
+        if heard.news:
+            quiet.heard()
+        if _has_ended(status, before):
+            return _ended(plane, ref, last, status)
+        if heard.gone or heard.object is None:
+            raise NotFound(f"{ref} was deleted while it was {status.phase or 'new'}.", hint=_after_vanishing(last))
+        if not heard.news and (stuck := _stuck(plane, last, status)):
+            raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
+    raise Timeout(
+        f"{ref} is not finished after {deadline.seconds:g} s; seen last: {diagnosis(plane, last, status.phase)}",
+        hint=where_to_look(ref),
+        last_seen=status.phase or "no phase",
+    )
+
+
+def _has_ended(status: OperationStatus, before: OperationStatus) -> bool:
+    """Whether it has ended; for one on a schedule, whether a run that had not ended before has."""
+    if status.phase not in ("Complete", "Failed"):
+        return False
+    if not status.is_cron:
+        return True
+    if before.phase not in ("Complete", "Failed"):
+        return True
+    if status.last_schedule_time == before.last_schedule_time:
+        return False
+    # The schedule time of a new run may come while the phase is still that of the one before.
+    if status.phase == "Complete" and status.last_successful_time and status.last_schedule_time:
+        return status.last_successful_time >= status.last_schedule_time
+    return True
+
+
+def _ended(plane: ControlPlane, ref: Ref, last: Manifest, status: OperationStatus) -> OperationStatus:
+    if status.phase == "Failed":
+        raise OperationFailed(f"{ref} failed: {diagnosis(plane, last, status.phase)}", hint=where_to_look(ref))
+    return status
+
+
+def _after_vanishing(last: Manifest) -> str:
+    if last["spec"].get("ttlSecondsAfterFinished") == 0:
+        return "Its ttlSecondsAfterFinished is 0, so it may have ended well unseen: look at what it was to do."
+    return "Apply it again."
+
+
+def _stuck(plane: ControlPlane, operation: Manifest, status: OperationStatus) -> str:
+    """Why an operation that does not change never will: what only events and its predecessor tell."""
+    if status.phase == "Executing":
+        failures = [each for each in plane.events(Ref.of(operation)) if each.reason == "DataOperationExecutionFailed"]
+        newest = max(failures, key=lambda event: event.last_seen, default=None)
+        return f"{newest.reason}: {newest.message}" if newest else ""
+    after = operation["spec"].get("runAfter")
+    if status.phase == "Pending" and status.waiting and after:
+        predecessor = Ref(after["kind"], after["name"], after.get("namespace") or operation["metadata"]["namespace"])
+        with suppress(NotFound):
+            if (plane.get(predecessor).get("status") or {}).get("phase") == "Failed":
+                return f"it runs after {predecessor}, which has failed."
+    return ""
