@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datafluid.spark import spark_conf
     from datafluid.workload.topology import Topology
     from datafluid.workload.uses import DatasetUse, Prefetch
+    from datafluid.workload.webhook import preview_webhook
     from datafluid.workload.wrapping import Wrapped, wrap
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "errors",
     "lint",
     "placement",
+    "preview_webhook",
     "spark_conf",
     "wrap",
 ]
@@ -67,6 +69,7 @@ _HOME_OF = {
     "Wrapped": "datafluid.workload.wrapping",
     "connect": "datafluid.client",
     "lint": "datafluid.model.lint",
+    "preview_webhook": "datafluid.workload.webhook",
     "spark_conf": "datafluid.spark",
     "wrap": "datafluid.workload.wrapping",
 }

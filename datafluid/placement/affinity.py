@@ -14,9 +14,9 @@ from typing import Any
 from datafluid.errors import Invalid
 from datafluid.placement.selector import Requirement, Term, added, as_list, as_map
 
-__all__ = ["NodeAffinity", "Preference"]
+__all__ = ["PREFERRED", "REQUIRED", "NodeAffinity", "Preference"]
 
-_REQUIRED, _PREFERRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
+REQUIRED, PREFERRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class NodeAffinity:
         pairs = tuple(Requirement(key=str(key), values=(str(value),)) for key, value in selector.items())
         written = cls(
             required=None if raw is None else tuple(Term.of(each) for each in raw),
-            preferred=tuple(Preference.of(each) for each in as_list(affinity.get(_PREFERRED), _PREFERRED)),
+            preferred=tuple(Preference.of(each) for each in as_list(affinity.get(PREFERRED), PREFERRED)),
         )
         return written & cls(required=(Term(expressions=pairs),)) if pairs else written
 
@@ -113,10 +113,10 @@ class NodeAffinity:
         affinity = dict(as_map(spec.get("affinity"), "affinity"))
         node = dict(as_map(affinity.get("nodeAffinity"), "nodeAffinity"))
         if self.required is not None:
-            node[_REQUIRED] = {"nodeSelectorTerms": _anded(_raw_terms(node), self.required)}
+            node[REQUIRED] = {"nodeSelectorTerms": _anded(_raw_terms(node), self.required)}
         there = NodeAffinity.of({"affinity": {"nodeAffinity": node}}).preferred
         if wishes := _united(there, self.preferred)[len(there) :]:
-            node[_PREFERRED] = [*(node.get(_PREFERRED) or ()), *(each.manifest() for each in wishes)]
+            node[PREFERRED] = [*(node.get(PREFERRED) or ()), *(each.manifest() for each in wishes)]
         if self.required is None and not wishes:
             return dict(spec)
         return {**spec, "affinity": {**affinity, "nodeAffinity": node}}
@@ -148,7 +148,7 @@ def _same(one: Term, other: Term) -> bool:
 
 
 def _raw_terms(affinity: Mapping[str, Any]) -> Sequence[Any] | None:
-    required = affinity.get(_REQUIRED)
+    required = affinity.get(REQUIRED)
     return (
-        None if required is None else as_list(as_map(required, _REQUIRED).get("nodeSelectorTerms"), "nodeSelectorTerms")
+        None if required is None else as_list(as_map(required, REQUIRED).get("nodeSelectorTerms"), "nodeSelectorTerms")
     )

@@ -9,16 +9,27 @@ from datafluid.placement.affinity import NodeAffinity, Preference
 from datafluid.placement.labels import DatasetLabels
 from datafluid.placement.selector import Requirement, Term
 
-__all__ = ["REGION", "WITHOUT_CACHE", "ZONE", "dataset_term", "fuse_term", "prefer_dataset", "require_dataset"]
+__all__ = [
+    "NODE_WEIGHT",
+    "REGION",
+    "REGION_WEIGHT",
+    "WITHOUT_CACHE",
+    "ZONE",
+    "ZONE_WEIGHT",
+    "dataset_term",
+    "fuse_term",
+    "prefer_dataset",
+    "require_dataset",
+]
 
 ZONE, REGION = "topology.kubernetes.io/zone", "topology.kubernetes.io/region"
-_NODE_WEIGHT, _ZONE_WEIGHT, _REGION_WEIGHT = 100, 50, 20
+NODE_WEIGHT, ZONE_WEIGHT, REGION_WEIGHT = 100, 50, 20
 
 #: For pods without a dataset: leave the nodes that hold caches to those that need them.
 WITHOUT_CACHE = NodeAffinity(
     preferred=(
         Preference(
-            weight=_NODE_WEIGHT,
+            weight=NODE_WEIGHT,
             term=Term(expressions=(Requirement(key=f"{LABEL_PREFIX}dataset-num", operator="DoesNotExist"),)),
         ),
     )
@@ -77,10 +88,10 @@ def prefer_dataset(
         >>> near.score({"fluid.io/s-team-flights": "true"}), near.score({"topology.kubernetes.io/zone": "a"})
         (100, 50)
     """
-    wishes = [Preference(weight=_NODE_WEIGHT, term=dataset_term(labels))]
+    wishes = [Preference(weight=NODE_WEIGHT, term=dataset_term(labels))]
     if reuse_fuse:
-        wishes.append(Preference(weight=_NODE_WEIGHT, term=fuse_term(labels)))
-    for key, weight, places in ((ZONE, _ZONE_WEIGHT, zones), (REGION, _REGION_WEIGHT, regions)):
+        wishes.append(Preference(weight=NODE_WEIGHT, term=fuse_term(labels)))
+    for key, weight, places in ((ZONE, ZONE_WEIGHT, zones), (REGION, REGION_WEIGHT, regions)):
         if values := tuple(sorted(set(places))):
             wishes.append(Preference(weight=weight, term=Term(expressions=(Requirement(key=key, values=values),))))
     return NodeAffinity(preferred=tuple(wishes))

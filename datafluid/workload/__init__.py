@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datafluid.workload.report import Entry, Report
     from datafluid.workload.topology import Topology
     from datafluid.workload.uses import DatasetUse, Prefetch
+    from datafluid.workload.webhook import Preview, preview_webhook
     from datafluid.workload.wrapping import Wrapped, wrap
 
 __all__ = [
@@ -19,11 +20,13 @@ __all__ = [
     "Entry",
     "Link",
     "Prefetch",
+    "Preview",
     "Report",
     "Tier",
     "Topology",
     "Wrapped",
     "core_site_xml",
+    "preview_webhook",
     "spark_properties",
     "view_fs_properties",
     "wrap",
@@ -35,11 +38,13 @@ _HOME_OF = {
     "Entry": "report",
     "Link": "hcfs",
     "Prefetch": "uses",
+    "Preview": "webhook",
     "Report": "report",
     "Tier": "facts",
     "Topology": "topology",
     "Wrapped": "wrapping",
     "core_site_xml": "hcfs",
+    "preview_webhook": "webhook",
     "spark_properties": "hcfs",
     "view_fs_properties": "hcfs",
     "wrap": "wrapping",

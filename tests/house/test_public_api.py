@@ -10,7 +10,8 @@ import pytest
 API = {
     "datafluid": {
         "Applied", "Client", "Context", "DatafluidError", "DatasetHandle", "DatasetUse", "FluidURI", "LoadHandle",
-        "Prefetch", "Topology", "Wrapped", "connect", "errors", "lint", "placement", "spark_conf", "wrap",
+        "Prefetch", "Topology", "Wrapped", "connect", "errors", "lint", "placement", "preview_webhook", "spark_conf",
+        "wrap",
     },
     "datafluid.errors": {
         "AlreadyExists", "CacheFull", "Conflict", "Corrupt", "DatafluidError", "Forbidden", "Invalid", "IsADirectory",
@@ -31,8 +32,8 @@ API = {
     },
     "datafluid.diagnosis": {"CAUSES", "Cause", "Diagnosis", "Picture", "bundle", "collect", "diagnose"},
     "datafluid.workload": {
-        "DatasetFacts", "DatasetUse", "Entry", "Link", "Prefetch", "Report", "Tier", "Topology", "Wrapped",
-        "core_site_xml", "spark_properties", "view_fs_properties", "wrap",
+        "DatasetFacts", "DatasetUse", "Entry", "Link", "Prefetch", "Preview", "Report", "Tier", "Topology", "Wrapped",
+        "core_site_xml", "preview_webhook", "spark_properties", "view_fs_properties", "wrap",
     },
     "datafluid.testing": {"AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"},
     "fluid_fsspec": {"BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"},
