@@ -28,7 +28,8 @@ class InMemoryPlane:
 
     Fluid's objects are validated as everywhere; those of other kinds are kept as they are. With ``lively`` objects get
     on when somebody waits for them: a Dataset becomes Bound, an operation that runs once becomes Complete.
-    `put`, `set_status` and `record` play anything else.
+    `put`, `set_status` and `record` play anything else. Where objects have finalizers the plane is a cluster whose
+    controllers are played: deletion marks them, and they go when `patch` takes the last finalizer.
 
     Args:
         lively: Whether `advance` moves objects forward.
@@ -119,8 +120,9 @@ class InMemoryPlane:
                 raise Conflict(f"{ref} is mounted by {names}.", hint="Delete those first.")
             if cascade:
                 for owned in self._owned(manifest["metadata"]["uid"]):
-                    self._remove(owned)
-            self._remove(ref)
+                    if owned.kind in OPERATION_KINDS or not manifest["metadata"].get("finalizers"):
+                        self._let_go(owned)
+            self._let_go(ref)
 
     def scale(self, ref: Ref, *, replicas: int) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.scale`."""
@@ -184,8 +186,15 @@ class InMemoryPlane:
             wanted = (changes.get("metadata") or {}).get("resourceVersion")
             if wanted not in (None, current["metadata"]["resourceVersion"]):
                 raise Conflict(f"{ref} has changed since it was read.", hint="Read it again.")
-            new = _merge(current, changes)
-            return copy.deepcopy(current) if new == current else self._put("MODIFIED", new)
+            new: Manifest = _merge(current, changes)
+            if new == current:
+                return copy.deepcopy(current)
+            if new.get("spec") != current.get("spec"):
+                new["metadata"]["generation"] = current["metadata"]["generation"] + 1
+            if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
+                self._remove(ref)
+                return new
+            return self._put("MODIFIED", new)
 
     def kinds(self) -> frozenset[str]:
         """See `datafluid.plane.port.Cluster.kinds`: Fluid's own, and what is there."""
@@ -229,9 +238,10 @@ class InMemoryPlane:
 
     def _merged(self, ref: Ref, current: Manifest | None, authored: Manifest) -> Manifest:
         if current is None:
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
-            own = {"uid": str(uuid4()), "creationTimestamp": stamp, "generation": 1}
+            own = {"uid": str(uuid4()), "creationTimestamp": self._stamp(), "generation": 1}
             return {**authored, "metadata": {**authored["metadata"], **own}}
+        if current["metadata"].get("deletionTimestamp"):
+            raise Conflict(f"{ref} is being deleted.", hint="Wait until it is gone, then apply again.")
         if _has_begun(current) and current.get("spec") != authored.get("spec"):
             raise Conflict(f"{ref} has begun already.", hint="Apply with replace, or use another name.")
         kept = {key: value for key, value in current["metadata"].items() if key not in ("labels", "annotations")}
@@ -250,6 +260,19 @@ class InMemoryPlane:
         self._log.append(WatchEvent(type=what, object=stored, version=version))
         self._changed.notify_all()
         return copy.deepcopy(stored)
+
+    def _let_go(self, ref: Ref) -> None:
+        """Remove an object; one with finalizers is marked, and goes when the last of them does."""
+        manifest = self._objects[ref]
+        if not manifest["metadata"].get("finalizers"):
+            self._remove(ref)
+        elif not manifest["metadata"].get("deletionTimestamp"):
+            self._put(
+                "MODIFIED", {**manifest, "metadata": {**manifest["metadata"], "deletionTimestamp": self._stamp()}}
+            )
+
+    def _stamp(self) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
 
     def _remove(self, ref: Ref) -> None:
         manifest = self._objects[ref]
@@ -318,4 +341,4 @@ def _validated(resource: Mapping[str, Any]) -> Manifest:
         return copy.deepcopy(dict(resource))
     from datafluid.plane.admission import admit
 
-    return admit(resource)
+    return admit(resource, plane="kubernetes")

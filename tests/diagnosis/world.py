@@ -105,6 +105,7 @@ class World:
     def remove(self, *refs: Ref) -> World:
         """Take objects away without a trace."""
         for ref in refs:
+            self.plane.patch(ref, {"metadata": {"finalizers": None}})  # it would only be marked
             self.plane.delete(ref, cascade=False)
         return self
 
