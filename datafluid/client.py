@@ -181,10 +181,15 @@ class Client:
         return self.plane.events(self.ref(kind, name, namespace=namespace))
 
     def watch(
-        self, kind: str = "Dataset", *, namespace: str | None = None, timeout: float | None = None
+        self,
+        kind: str = "Dataset",
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        timeout: float | None = None,
     ) -> Iterator[WatchEvent]:
-        """Changes to the objects of a kind, as they come."""
-        return self.plane.watch(kind, namespace=namespace, timeout=timeout)
+        """Changes to the objects of a kind, or to the one of a name, as they come; what exists comes first."""
+        return self.plane.watch(self.ref(kind, "").kind, namespace=namespace, name=name, timeout=timeout)
 
     def volume(self, namespace: str, name: str) -> Volume:
         """The bytes of a bound dataset; what ``fluid://`` reads from.

@@ -171,8 +171,11 @@ class DatasetHandle:
         (ref,) = self._client.apply(document).refs
         return LoadHandle(self._client.plane, ref).start()
 
-    def scale(self, replicas: int) -> None:
+    def scale(self, replicas: int) -> Ref:
         """Set the worker count of its runtime.
+
+        Returns:
+            The runtime.
 
         Raises:
             Unsupported: it has no runtime, or one that cannot be scaled.
@@ -181,8 +184,9 @@ class DatasetHandle:
         if not runtimes:
             raise Unsupported(f"{self.ref} has no runtime to scale.", hint="Declare one of the same name.")
         runtime = runtimes[0]
-        kind = runtime.kind
-        self._client.plane.scale(Ref(kind, runtime.name, runtime.namespace or self.namespace), replicas=replicas)
+        ref = Ref(runtime.kind, runtime.name, runtime.namespace or self.namespace)
+        self._client.plane.scale(ref, replicas=replicas)
+        return ref
 
     def refresh(self, path: str = "") -> None:
         """Forget listings below ``path``: the next read asks the under-store again."""

@@ -15,6 +15,7 @@ from datafluid.cli import (
     agent,
     apply,
     cache,
+    contexts,
     delete,
     describe,
     diagnose,
@@ -24,7 +25,10 @@ from datafluid.cli import (
     get,
     lint,
     load,
+    rbac,
+    scale,
     serve,
+    watch,
 )
 from datafluid.cli.bash_words import mend_environment
 from datafluid.cli.errors import Terminated
@@ -33,11 +37,12 @@ from datafluid.cli.session import ContextOption, NamespaceOption, Session, Verbo
 __all__ = ["app", "run"]
 
 _SECTIONS = {
-    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait"),
+    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait", "watch", "scale"),
     "Warm": ("load", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
     "Manifests": ("lint", "crds"),
+    "Clusters": ("contexts", "rbac"),
 }
 
 
@@ -84,7 +89,9 @@ def root(
     ctx.obj = Session(context=context, namespace=namespace, verbosity=verbose)
 
 
-for module in (apply, get, describe, diagnose, delete, load, serve, files, export, cache, doctor, agent, lint):
+for module in (apply, get, describe, diagnose, delete, load, watch, scale, serve, files, export, cache, doctor, agent):
+    module.register(app)
+for module in (lint, contexts, rbac):
     module.register(app)
 
 

@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("-f", "--filename", metavar="FILE", help="Manifests; - is standard input."),
         ],
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")] = False,
+        adopt: Annotated[bool, typer.Option("--adopt", help="Take over fields that another manager owns.")] = False,
         replace: Annotated[bool, typer.Option("--replace", help="Run a finished operation again, changed.")] = False,
         wait: Annotated[bool, typer.Option("--wait", help="Until datasets are Bound and operations done.")] = False,
         timeout: Annotated[float, typer.Option("--timeout", help="Seconds that --wait waits at most.")] = 600.0,
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
         Everything is linted first; nothing is applied when anything is wrong.
         """
         sources = [sys.stdin.read() if name == "-" else Path(name) for name in files]
-        applied = session.client.apply(sources, dry_run=dry_run, replace=replace)
+        applied = session.client.apply(sources, dry_run=dry_run, adopt=adopt, replace=replace)
         _tell(session.client, applied, output, dry_run)
         if wait and not dry_run:
             _wait(session.client, applied, timeout)

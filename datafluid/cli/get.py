@@ -12,6 +12,7 @@ from datafluid.cli import completion
 from datafluid.cli.objects import show
 from datafluid.cli.output import Output, OutputOption, echo
 from datafluid.cli.session import Session, command
+from datafluid.cli.watch import follow
 from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
@@ -93,11 +94,6 @@ def _labels(text: str | None) -> dict[str, str] | None:
 
 
 def _watch(session: Session, kinds: Sequence[str], names: Sequence[str], everywhere: bool, output: Output) -> None:
-    if len(kinds) != 1:
-        raise Invalid("only one kind can be watched.", hint="Write `datafluid get dataset --watch`.")
-    own = None if everywhere else session.client.context.namespace
-    for event in session.client.watch(kinds[0], namespace=own):
-        if event.type == "BOOKMARK" or (names and event.object["metadata"]["name"] not in names):
-            continue
-        show([event.object], output, one=True, namespaces=everywhere)
-        sys.stdout.flush()
+    if len(kinds) != 1 or len(names) > 1:
+        raise Invalid("only one kind, or one object, can be watched.", hint="Write `datafluid get dataset --watch`.")
+    follow(session, kinds[0], names[0] if names else None, everywhere=everywhere, output=output)

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from datafluid.cli.errors import ExitCode, complain
 from datafluid.cli.escape import safe
-from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, counted, echo, paint
+from datafluid.cli.output import Report, ReportOption, as_json, counted, echo, paint, print_manifests
 from datafluid.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def register(app: typer.Typer) -> None:
         from datafluid.model.kinds import KINDS, find_kind
 
         wanted = [find_kind(kind).kind for kind in kinds or KINDS]
-        _print_crds([crd(kind) for kind in wanted], output)
+        print_manifests([crd(kind) for kind in wanted], output)
 
 
 def _findings(text: str, plane: _Plane | None) -> Iterable[Finding]:
@@ -107,13 +107,3 @@ def _tell(found: list[tuple[str, Finding]], files: int) -> None:
         for severity in ("error", "warning")
     ]
     echo(f"{counted(files, 'file')}: {', '.join(counts)}.", file=sys.stderr)
-
-
-def _print_crds(definitions: list[dict[str, Any]], output: Report) -> None:
-    if output is Report.yaml:
-        as_yaml(definitions)
-    elif output is Report.json:
-        as_json({"apiVersion": "v1", "kind": "List", "items": definitions})
-    else:
-        for each in definitions:
-            echo(each["metadata"]["name"])

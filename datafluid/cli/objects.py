@@ -18,12 +18,15 @@ __all__ = ["dig", "qualified_name", "show", "since"]
 _WIDE = 10
 
 
-def show(objects: Sequence[Manifest], output: Output, *, one: bool = False, namespaces: bool = False) -> None:
+def show(
+    objects: Sequence[Manifest], output: Output, *, one: bool = False, namespaces: bool = False, header: bool = True
+) -> None:
     """Print objects of one kind or several.
 
     Args:
         one: It was asked for by name: JSON is the object itself, not a List.
         namespaces: Tables get a first column with the namespace.
+        header: Tables begin with the names of their columns.
     """
     if output is Output.json:
         as_json(objects[0] if one else {"apiVersion": "v1", "kind": "List", "items": list(objects)})
@@ -33,7 +36,7 @@ def show(objects: Sequence[Manifest], output: Output, *, one: bool = False, name
         for each in objects:
             echo(qualified_name(each))
     else:
-        _tables(objects, wide=output is Output.wide, namespaces=namespaces)
+        _tables(objects, wide=output is Output.wide, namespaces=namespaces, header=header)
 
 
 def qualified_name(manifest: Mapping[str, Any]) -> str:
@@ -41,7 +44,7 @@ def qualified_name(manifest: Mapping[str, Any]) -> str:
     return f"{manifest['kind'].lower()}.data.fluid.io/{manifest['metadata']['name']}"
 
 
-def _tables(objects: Sequence[Manifest], *, wide: bool, namespaces: bool) -> None:
+def _tables(objects: Sequence[Manifest], *, wide: bool, namespaces: bool, header: bool) -> None:
     from datafluid.model.kinds import find_kind
 
     groups: dict[str, list[Manifest]] = {}
@@ -54,7 +57,7 @@ def _tables(objects: Sequence[Manifest], *, wide: bool, namespaces: bool) -> Non
         columns = [column for column in kind.columns if wide or column.priority < _WIDE]
         first = ["Namespace", "Name"] if namespaces and kind.namespaced else ["Name"]
         rows = [_row(each, first, kind, len(groups) > 1, wide) for each in group]
-        table([*first, *(column.name for column in columns)], rows)
+        table([*first, *(column.name for column in columns)], rows, header=header)
 
 
 def _row(manifest: Manifest, first: Sequence[str], kind: Kind, several: bool, wide: bool) -> list[object]:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -77,7 +77,7 @@ def _colourful() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
     """Print aligned columns as kubectl does: three spaces apart, never cut, wide characters counted as two."""
     from rich.cells import cell_len
 
@@ -85,6 +85,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     lines = [[header.upper() for header in headers], *cells]
     widths = [max(cell_len(cell) for cell in column) for column in zip(*lines, strict=True)]
     for number, line in enumerate(lines):
+        if not (number or header):
+            continue
         padded = [
             (paint(cell) if number else cell) + " " * (width - cell_len(cell))
             for cell, width in zip(line, widths, strict=True)
@@ -107,6 +109,17 @@ def as_yaml(documents: Iterable[object]) -> None:
         if not text.replace("\n", "").isprintable():
             text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=False, width=110)
         print(("---\n" if number else "") + text, end="")
+
+
+def print_manifests(manifests: Sequence[Mapping[str, Any]], output: Report) -> None:
+    """Print manifests for ``kubectl apply -f -``, or only their names."""
+    if output is Report.yaml:
+        as_yaml(manifests)
+    elif output is Report.json:
+        as_json({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+    else:
+        for each in manifests:
+            echo(each["metadata"]["name"])
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from pathlib import Path
 from datafluid.agent.mounts import filesystem_type
 from datafluid.errors import Forbidden, Unsupported
 
-__all__ = ["Home", "is_network_filesystem"]
+__all__ = ["Home", "home_path", "is_network_filesystem"]
 
 #: SQLite's locks and mapped files cannot be trusted on these; users met it as corruption.
 _NETWORK_FILESYSTEMS = frozenset(
@@ -41,7 +41,7 @@ class Home:
             Forbidden: it belongs to somebody else, or others may write to it.
             Unsupported: it is on a network filesystem.
         """
-        home = cls(_location(path))
+        home = cls(home_path(path))
         home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_owner(home.path)
         kind = filesystem_type(home.path)
@@ -61,7 +61,7 @@ class Home:
         Args:
             path: As for `open`.
         """
-        return cls(_location(path))
+        return cls(home_path(path))
 
     @property
     def id(self) -> str:
@@ -123,7 +123,8 @@ def is_network_filesystem(kind: str) -> bool:
     return kind in _NETWORK_FILESYSTEMS or kind.startswith("fuse.")
 
 
-def _location(path: str | os.PathLike[str] | None) -> Path:
+def home_path(path: str | os.PathLike[str] | None) -> Path:
+    """The home directory that a path names; None takes ``DATAFLUID_HOME``, else the platform's."""
     given = path or os.environ.get("DATAFLUID_HOME")
     if given:
         return Path(os.path.abspath(os.path.expanduser(given)))

@@ -1,0 +1,40 @@
+"""``datafluid scale``: more or fewer cache workers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from datafluid.cli import completion
+from datafluid.cli.output import echo
+from datafluid.cli.session import Session, command
+from datafluid.errors import Invalid
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @command(app)
+    def scale(
+        session: Session,
+        target: Annotated[
+            list[str],
+            typer.Argument(metavar="NS/DATASET | KIND NAME", autocompletion=completion.datasets),
+        ],
+        replicas: Annotated[int, typer.Option("--replicas", min=0, help="Cache workers from now on.")],
+    ) -> None:
+        """Set the number of cache workers of a dataset's runtime.
+
+        Fluid follows within a minute and a half; `datafluid describe` shows how far it is.
+        """
+        if len(target) == 1:
+            ref = session.dataset(target[0]).scale(replicas)
+        elif len(target) == 2:
+            ref = session.client.ref(*target)
+            session.client.plane.scale(ref, replicas=replicas)
+        else:
+            raise Invalid("scale takes one dataset, or one runtime.", hint="Write `datafluid scale NAMESPACE/DATASET`.")
+        echo(f"{ref.kind.lower()}.data.fluid.io/{ref.name} scaled to {replicas}")
