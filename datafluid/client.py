@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datafluid.engine.remote.volumes import RemoteVolumes
     from datafluid.engine.serve import Due
     from datafluid.engine.volume import Volume
-    from datafluid.model.lint import Finding
+    from datafluid.model.lint import Finding, Surroundings
 
 __all__ = ["Applied", "Client", "connect"]
 
@@ -118,10 +118,29 @@ class Client:
         return Applied(self, tuple(refs))
 
     def lint(self, source: Any) -> list[Finding]:
-        """What is wrong, or will go wrong, with manifests on this plane; see `datafluid.lint`."""
+        """What is wrong, or will go wrong, with manifests on this plane; see `datafluid.lint`.
+
+        On a cluster it is looked at what is there: kinds, neighbours, quotas, nodes. What may not be read is left out.
+
+        Raises:
+            Unavailable: the cluster does not answer.
+        """
         from datafluid.model.lint import lint
 
-        return lint(source, plane="embedded" if self.context.plane == "embedded" else "kubernetes")
+        if self.context.plane == "embedded":
+            return lint(source, plane="embedded")
+        source = list(source) if isinstance(source, Iterator) else source
+        return lint(source, plane="kubernetes", surroundings=self._around(source))
+
+    def _around(self, source: Any) -> Surroundings | None:
+        from datafluid.model.lint.run import subjects_of
+        from datafluid.plane.surroundings import look_around
+
+        try:
+            subjects = subjects_of(source)
+        except Invalid:
+            return None  # lint says what is wrong with it
+        return look_around(self.plane, subjects, namespace=self.context.namespace)
 
     def diagnose(self, name: str, *, kind: str = "Dataset", namespace: str | None = None) -> Diagnosis:
         """Why a dataset is not what it should be: causes, likeliest first, with evidence and what to run next.

@@ -52,6 +52,10 @@ def register(app: typer.Typer) -> None:
         output: Annotated[_Format, typer.Option("-o", "--output", help="Format.")] = _Format.text,
         strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
         plane: Annotated[_Plane | None, typer.Option("--plane", help="Check for this plane; both by default.")] = None,
+        cluster: Annotated[
+            bool,
+            typer.Option("--cluster", help="Also look at the context's cluster: neighbours, quotas, nodes, kinds."),
+        ] = False,
     ) -> None:
         """Say what is wrong, or will go wrong silently, with manifests.
 
@@ -61,7 +65,9 @@ def register(app: typer.Typer) -> None:
         unreadable = False
         for name in files:
             try:
-                found += [(name, finding) for finding in _findings(read_source(name), plane)]
+                text = read_source(name)
+                findings = session.client.lint(text) if cluster else _findings(text, plane)
+                found += [(name, finding) for finding in findings]
             except (OSError, UnicodeDecodeError) as error:
                 complain(error if isinstance(error, OSError) else OSError(0, "not UTF-8 text", name))
                 unreadable = True

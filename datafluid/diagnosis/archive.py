@@ -30,7 +30,7 @@ def bundle(diagnosis: Diagnosis) -> bytes:
         >>> from datafluid.diagnosis.table import diagnose
         >>> from datafluid.diagnosis.picture import Picture
         >>> from datafluid.model.ref import Ref
-        >>> picture = Picture(ref=Ref("Dataset", "flights", "team"), now=0.0)
+        >>> picture = Picture(ref=Ref("Dataset", "flights", "team"), namespace="team", now=0.0)
         >>> with tarfile.open(fileobj=io.BytesIO(bundle(diagnose(picture)))) as archive:
         ...     archive.getnames()
         ['README.txt', 'diagnosis.txt', 'diagnosis.json', 'events.json']

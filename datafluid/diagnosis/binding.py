@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from datafluid.diagnosis.cause import Found, command, quoted, rule
 from datafluid.diagnosis.picture import PVC, Picture, labels_of, phase_of
-from datafluid.model.lint.facts import REFERENCE_SCHEME, RUNTIMES, closest, mount_points
+from datafluid.model.lint.facts import RUNTIMES, closest, mount_points
 from datafluid.model.lint.subject import Subject, as_text, show
 from datafluid.model.names import is_dns1035_label
+from datafluid.model.relations import reference_target
 from datafluid.model.status import parse_time
 
 _PATIENCE = 60.0  # seconds within which a controller that runs has looked at a new dataset
@@ -25,14 +26,14 @@ def no_fluid(picture: Picture) -> Iterator[Found]:
 def no_dataset(picture: Picture) -> Iterator[Found]:
     if picture.dataset is not None or "Dataset" in picture.unknown:
         return
-    claim = picture.one(PVC, picture.ref.name)
+    claim = picture.mine(PVC, picture.ref.name)
     left = [*picture.runtimes, *([claim] if claim is not None and _is_fluids(claim) else [])]
     if left:
         summary = "The dataset is gone, and what belonged to it is still being removed: wait before you make it again."
         seen = [f"{each.kind} {each.name} is still there" for each in left]
         yield Found(summary, seen, command("wait", left[0], "--for=delete", "--timeout=120s"))
         return
-    names = [each.name for each in picture.of("Dataset") if each.namespace == picture.namespace]
+    names = [each.name for each in picture.of("Dataset", namespace=picture.namespace)]
     meant = closest(picture.ref.name, names)
     hint = f"the namespace has {show(meant)}" if meant else f"the namespace has {len(names)} other datasets"
     summary = f"There is no dataset {show(picture.ref.name)} in namespace {show(picture.namespace)}."
@@ -90,9 +91,8 @@ def no_runtime(picture: Picture) -> Iterator[Found]:
     unseen = any(kind in picture.unknown for kind in RUNTIMES)
     if not (picture.unbound and picture.cluster) or picture.runtimes or picture.is_reference or unseen:
         return
-    served = {each.name for each in picture.of("Dataset") if each.namespace == picture.namespace}
-    runtimes = [each for each in picture.of(*RUNTIMES) if each.namespace == picture.namespace]
-    lonely = [each for each in runtimes if each.name not in served]
+    served = {each.name for each in picture.of("Dataset", namespace=picture.namespace)}
+    lonely = [each for each in picture.of(*RUNTIMES, namespace=picture.namespace) if each.name not in served]
     if lonely:
         other = lonely[0]
         seen = [f"{other.kind} {other.name} has no dataset of its name", *picture.said(other, warning=True)]
@@ -108,10 +108,9 @@ def no_runtime(picture: Picture) -> Iterator[Found]:
 def reference_unbound(picture: Picture) -> Iterator[Found]:
     if picture.dataset is None or picture.leaving:
         return
-    for point in mount_points(picture.dataset):
-        namespace, _, rest = point.removeprefix(REFERENCE_SCHEME).partition("/")
-        name = rest.partition("/")[0]
-        if not point.startswith(REFERENCE_SCHEME) or f"Dataset {namespace}/{name}" in picture.unknown:
+    targets = [reference_target(point) for point in mount_points(picture.dataset)]
+    for namespace, name, _ in (target for target in targets if target is not None):
+        if f"Dataset {namespace}/{name}" in picture.unknown:
             continue
         physical = picture.one("Dataset", name, namespace)
         state = phase_of(physical) or "without a phase" if physical else "not there"
@@ -123,7 +122,7 @@ def reference_unbound(picture: Picture) -> Iterator[Found]:
 
 @rule("claim-taken", "A claim of the dataset's name")
 def claim_taken(picture: Picture) -> Iterator[Found]:
-    claim = picture.one(PVC, picture.ref.name)
+    claim = picture.mine(PVC, picture.ref.name)
     if claim is not None and picture.dataset is not None and not _is_fluids(claim):
         summary = f"A claim {show(claim.name)} was there before, and Fluid makes its own of that name."
         seen = [f"PersistentVolumeClaim {claim.name} has neither annotation CreatedBy=fluid nor labels of Fluid"]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from datafluid.diagnosis.masking import mask, mask_text, masked_values
 from datafluid.diagnosis.picture import NODE, POD, PVC, WEBHOOK, Picture
-from datafluid.errors import Forbidden, NotFound, Unavailable, Unsupported
-from datafluid.model.lint.facts import OPERATIONS, REFERENCE_SCHEME, RUNTIMES, mount_points, target_dataset
+from datafluid.errors import Unsupported
+from datafluid.model.lint.facts import OPERATIONS, RUNTIMES, target_dataset
 from datafluid.model.lint.subject import Subject
 from datafluid.model.names import dataset_id
 from datafluid.model.ref import Ref
+from datafluid.model.relations import physical_refs
 from datafluid.plane.events import EVENT, Happening, happening
-from datafluid.plane.port import Cluster, ControlPlane, Manifest, SeesMetadata
+from datafluid.plane.looking import Look
+from datafluid.plane.port import ControlPlane
 
 __all__ = ["collect", "dataset_of"]
 
-_SECRET = "v1/Secret"  # noqa: S105  # a kind
 _FLUID_NAMESPACE = "fluid-system"
 _ID = "fluid.io/dataset-id"
 #: Kinds of which all objects of the namespace are looked at.
@@ -43,16 +43,17 @@ def collect(plane: ControlPlane, ref: Ref, *, clock: Callable[[], float] = time.
     Raises:
         Unavailable: the plane does not answer.
     """
-    look = _Look(plane)
+    look = Look(plane)
     namespace = ref.namespace
     for kind in ("Dataset", *RUNTIMES, *OPERATIONS):
         look.at(kind, namespace=namespace)
     look.at("ThinRuntimeProfile")
-    for physical in _referred(look.first("Dataset", ref.name)):
-        look.get(physical)
+    dataset = look.first("Dataset", ref.name)
+    for owner, name in physical_refs(dataset) if dataset else ():
+        look.get(Ref("Dataset", name, owner))
     if look.cluster:
         _cluster(look, ref)
-    return look.picture(ref, clock())
+    return _picture(look, ref, clock())
 
 
 def dataset_of(plane: ControlPlane, ref: Ref) -> Ref:
@@ -72,7 +73,7 @@ def dataset_of(plane: ControlPlane, ref: Ref) -> Ref:
     return Ref("Dataset", name, namespace)
 
 
-def _cluster(look: _Look, ref: Ref) -> None:
+def _cluster(look: Look, ref: Ref) -> None:
     namespace = ref.namespace
     uid = (look.first("Dataset", ref.name) or {}).get("metadata", {}).get("uid")
     mine = {_ID: dataset_id(namespace or "", ref.name, uid=uid)}
@@ -89,101 +90,34 @@ def _cluster(look: _Look, ref: Ref) -> None:
     look.get(Ref(WEBHOOK, "fluid-pod-admission-webhook"))
 
 
-class _Look:
-    """Asks, keeps what it sees, and notes what it may not see."""
+def _picture(look: Look, ref: Ref, now: float) -> Picture:
+    """All that was seen, without secrets."""
+    hidden = frozenset[str]().union(*(masked_values(each) for kind in look.objects.values() for each in kind))
+    told = sorted((_masked(each, hidden) for each in _told(look, ref)), key=lambda each: each.event.last_seen)
+    secrets = look.secrets([ref.namespace or ""])
+    return Picture(
+        ref=ref,
+        namespace=ref.namespace or "",
+        now=now,
+        cluster=look.cluster,
+        objects={
+            kind: tuple(Subject(data=mask(each, secrets=hidden)) for each in found)
+            for kind, found in look.objects.items()
+        },
+        happenings=tuple(told),
+        served=look.served,
+        secrets=secrets,
+        unknown=dict(look.unknown),
+    )
 
-    def __init__(self, plane: ControlPlane) -> None:
-        self.plane = plane
-        self.cluster = isinstance(plane, Cluster)
-        self.objects: dict[str, list[Manifest]] = {}
-        self.unknown: dict[str, str] = {}
-        self.served = self._served()
 
-    def _served(self) -> frozenset[str]:
-        if not isinstance(self.plane, Cluster):
-            return frozenset()
-        try:
-            return self.plane.kinds()
-        except Forbidden as error:
-            self.unknown["discovery"] = error.message
-            return frozenset()
-
-    def at(self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None) -> None:
-        """Look at the objects of a kind."""
-        if self.served and kind not in self.served:
-            return
-        try:
-            self.objects.setdefault(kind, []).extend(self.plane.list(kind, namespace=namespace, selector=selector))
-        except Forbidden as error:
-            self.unknown[kind] = error.rule or error.message
-        except (NotFound, Unsupported):
-            self.objects.setdefault(kind, [])  # the plane has no such kind
-
-    def get(self, ref: Ref) -> None:
-        """Look at one object, if it is there."""
-        if self.served and ref.kind not in self.served:
-            return
-        try:
-            found = self.plane.get(ref)
-        except Forbidden as error:
-            self.unknown[str(ref)] = error.rule or error.message
-        except (NotFound, Unsupported):
-            self.objects.setdefault(ref.kind, [])
-        else:
-            self.objects.setdefault(ref.kind, []).append(found)
-
-    def first(self, kind: str, name: str) -> Manifest | None:
-        """What was seen of a kind under a name."""
-        return next((each for each in self.objects.get(kind, ()) if each["metadata"]["name"] == name), None)
-
-    def picture(self, ref: Ref, now: float) -> Picture:
-        """All that was seen, without secrets."""
-        hidden = frozenset[str]().union(*(masked_values(each) for kind in self.objects.values() for each in kind))
-        told = [_masked(each, hidden) for each in self._told(ref)]
-        return Picture(
-            ref=ref,
-            now=now,
-            cluster=self.cluster,
-            objects={
-                kind: tuple(Subject(data=mask(each, secrets=hidden)) for each in found)
-                for kind, found in self.objects.items()
-            },
-            happenings=tuple(sorted(told, key=lambda each: each.event.last_seen)),
-            served=self.served,
-            secrets=self._secrets(ref.namespace),
-            unknown=dict(self.unknown),
-        )
-
-    def _told(self, ref: Ref) -> list[Happening]:
-        if self.cluster:
-            self.at(EVENT, namespace=ref.namespace)
-            return [happening(each) for each in self.objects.pop(EVENT, ())]
-        seen = [Ref.of(each) for kind in ("Dataset", *RUNTIMES, *OPERATIONS) for each in self.objects.get(kind, ())]
-        return [Happening(subject=each, event=event) for each in seen for event in self.plane.events(each)]
-
-    def _secrets(self, namespace: str | None) -> frozenset[str] | None:
-        if not isinstance(self.plane, SeesMetadata):
-            return None
-        try:
-            return frozenset(each["metadata"]["name"] for each in self.plane.metadata(_SECRET, namespace=namespace))
-        except Forbidden as error:
-            self.unknown[_SECRET] = error.rule or error.message
-        except (NotFound, Unsupported, Unavailable):
-            self.unknown[_SECRET] = "the plane does not tell"
-        return None
+def _told(look: Look, ref: Ref) -> list[Happening]:
+    if look.cluster:
+        look.at(EVENT, namespace=ref.namespace)
+        return [happening(each) for each in look.objects.pop(EVENT, ())]
+    seen = [Ref.of(each) for kind in ("Dataset", *RUNTIMES, *OPERATIONS) for each in look.objects.get(kind, ())]
+    return [Happening(subject=each, event=event) for each in seen for event in look.plane.events(each)]
 
 
 def _masked(told: Happening, hidden: frozenset[str]) -> Happening:
     return replace(told, event=replace(told.event, message=mask_text(told.event.message, hidden)))
-
-
-def _referred(dataset: Any) -> list[Ref]:
-    """The physical datasets of a reference."""
-    if dataset is None:
-        return []
-    found = []
-    for point in mount_points(Subject(data=dataset)):
-        namespace, _, rest = point.removeprefix(REFERENCE_SCHEME).partition("/")
-        if point.startswith(REFERENCE_SCHEME) and namespace and rest:
-            found.append(Ref("Dataset", rest.partition("/")[0], namespace))
-    return found

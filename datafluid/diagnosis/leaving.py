@@ -80,7 +80,7 @@ def cleaning(picture: Picture) -> Iterator[Found]:
 
 @rule("claim-in-use", "A claim that is kept by its users")
 def claim_in_use(picture: Picture) -> Iterator[Found]:
-    claim = picture.one(PVC, picture.ref.name)
+    claim = picture.mine(PVC, picture.ref.name)
     if claim is None or not claim.at("metadata", "deletionTimestamp"):
         return
     users = [pod.name for pod in picture.of(POD) if claim.name in claims(pod)]

@@ -83,7 +83,7 @@ def _ring(picture: Picture, start: Subject) -> list[str]:
     names, at = [start.name], start
     for _ in range(len(picture.of(*OPERATIONS))):
         after = as_map(at.spec.get("runAfter"))
-        following = picture.one(as_text(after.get("kind")), as_text(after.get("name")))
+        following = picture.mine(as_text(after.get("kind")), as_text(after.get("name")))
         if following is None:
             return []
         names.append(following.name)
@@ -179,7 +179,7 @@ def _job(operation: Subject) -> str | None:
 @rule("suspended", "A schedule that is suspended")
 def suspended(picture: Picture) -> Iterator[Found]:
     for operation in picture.operations:
-        cron = picture.one("batch/v1/CronJob", _job(operation) or "")
+        cron = picture.mine("batch/v1/CronJob", _job(operation) or "")
         if operation.spec.get("policy") == "Cron" and cron is not None and cron.spec.get("suspend") is True:
             resume = command("patch", cron, "--type=merge", "-p", '{"spec":{"suspend":false}}')
             seen = [f"CronJob {cron.name}: suspend true"]

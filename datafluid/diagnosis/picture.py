@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from datafluid.model.lint.facts import OPERATIONS, RUNTIMES, is_reference, target_dataset
 from datafluid.model.lint.subject import Subject, as_list, as_map, as_text
+from datafluid.model.lint.surroundings import Surroundings
 from datafluid.model.ref import Ref, qualified_kind
 from datafluid.plane.events import Happening
 
@@ -19,38 +20,24 @@ WEBHOOK = "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Picture(Surroundings):
     """What was seen of a dataset and of all that it depends on. Made by `collect`; secrets are masked in it.
 
     Args:
         ref: The dataset.
         now: When it was seen, seconds since the epoch.
         cluster: Whether it was seen on a plane of Kubernetes objects.
-        objects: What there is, by kind (``Dataset``, ``v1/Pod``, ...): of the dataset's namespace, or of the cluster.
         happenings: Events, oldest first.
-        served: The kinds that the plane has.
-        secrets: The names of the namespace's Secrets; None when they are not known.
-        unknown: Kind -> why it could not be looked at.
     """
 
     ref: Ref
     now: float
     cluster: bool = True
-    objects: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
     happenings: tuple[Happening, ...] = ()
-    served: frozenset[str] = frozenset()
-    secrets: frozenset[str] | None = None
-    unknown: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, *kinds: str) -> list[Subject]:
-        """The objects of these kinds, kind by kind."""
-        return [subject for kind in kinds for subject in self.objects.get(kind, ())]
-
-    def one(self, kind: str, name: str, namespace: str | None = None) -> Subject | None:
-        """The object of this name; of the dataset's namespace unless another is given."""
-        place = self.ref.namespace if namespace is None else namespace
-        found = (each for each in self.of(kind) if each.name == name and each.namespace in (place, ""))
-        return next(found, None)
+    def mine(self, kind: str, name: str) -> Subject | None:
+        """The object of this name in the dataset's namespace."""
+        return self.one(kind, name, self.namespace)
 
     def told(self, *kinds: str, name: str | None = None, reason: str = "", warning: bool = False) -> list[Happening]:
         """The events about objects of these kinds, oldest first; of a name, of a reason, warnings only."""
@@ -72,15 +59,10 @@ class Picture:
         """The newest events about one object, as lines of evidence."""
         return [line(each) for each in self.about(subject, reason=reason, warning=warning)[-last:]]
 
-    @property
-    def namespace(self) -> str:
-        """The dataset's namespace."""
-        return self.ref.namespace or ""
-
     @cached_property
     def dataset(self) -> Subject | None:
         """The dataset; None when there is none."""
-        return self.one("Dataset", self.ref.name)
+        return self.mine("Dataset", self.ref.name)
 
     @property
     def phase(self) -> str:

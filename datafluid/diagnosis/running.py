@@ -36,7 +36,9 @@ def secret_missing(picture: Picture) -> Iterator[Found]:
         for found in filter(None, (_NO_SECRET.search(text) for text in texts)):
             missing.setdefault(found["name"], f"Pod {pod.name}: {found[0]}")
     if picture.secrets is not None and picture.dataset is not None:
-        for name in sorted(named_secrets(picture.dataset) - picture.secrets):
+        for name in sorted(named_secrets(picture.dataset)):
+            if f"{picture.namespace}/{name}" in picture.secrets:
+                continue
             missing.setdefault(name, f"encryptOptions name it; namespace {picture.namespace} has no such Secret")
     for name, seen in missing.items():
         make = quoted("kubectl", "create", "secret", "generic", name, "-n", picture.namespace)

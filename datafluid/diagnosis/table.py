@@ -33,7 +33,7 @@ def diagnose(picture: Picture) -> Diagnosis:
 
     Example:
         >>> from datafluid.model.ref import Ref
-        >>> picture = Picture(ref=Ref("Dataset", "flights", "team"), now=0.0)
+        >>> picture = Picture(ref=Ref("Dataset", "flights", "team"), namespace="team", now=0.0)
         >>> diagnose(picture).causes[0].code
         'no-dataset'
     """

@@ -43,7 +43,7 @@ class Diagnosis:
         Example:
             >>> from datafluid.model.ref import Ref
             >>> cause = Cause(code="no-runtime", summary="No runtime.", evidence=("phase NotBound",), command="true")
-            >>> picture = Picture(ref=Ref("Dataset", "a", "team"), now=0.0)
+            >>> picture = Picture(ref=Ref("Dataset", "a", "team"), namespace="team", now=0.0)
             >>> print(Diagnosis(picture=picture, causes=(cause,)).text())
             Dataset team/a: not there
             <BLANKLINE>

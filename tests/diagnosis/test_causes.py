@@ -52,7 +52,7 @@ def test_every_cause_has_a_case() -> None:
 
 def test_a_cluster_without_fluid() -> None:
     """Discovery says so before anything else is looked at."""
-    picture = Picture(ref=DATASET, now=NOW, served=frozenset({"v1/Pod"}))
+    picture = Picture(ref=DATASET, namespace="team", now=NOW, served=frozenset({"v1/Pod"}))
     assert diagnose(picture).causes[0].code == "no-fluid"
 
 

@@ -104,7 +104,7 @@ def test_what_may_not_be_read_is_unknown_and_accuses_nobody() -> None:
 def test_secrets_are_looked_for_and_never_read() -> None:
     """Only metadata of Secrets is asked for, and nothing of their values is in the picture."""
     picture = World().look()
-    assert picture.secrets == {"keys"}
+    assert picture.secrets == {"team/keys"}
     assert "v1/Secret" not in picture.objects
     assert "Y2FuYXJ5" not in str(picture)
 

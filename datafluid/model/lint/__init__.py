@@ -10,6 +10,7 @@ from datafluid.model.lint.finding import Finding, Severity
 from datafluid.model.lint.rule import Rule
 from datafluid.model.lint.run import lint
 from datafluid.model.lint.subject import Plane
+from datafluid.model.lint.surroundings import Surroundings
 from datafluid.model.lint.table import RULES
 
-__all__ = ["RULES", "Finding", "Plane", "Rule", "Severity", "lint"]
+__all__ = ["RULES", "Finding", "Plane", "Rule", "Severity", "Surroundings", "lint"]

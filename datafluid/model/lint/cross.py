@@ -57,10 +57,11 @@ def colliding_labels(subject: Subject, scope: Scope) -> Hits:
     if not (subject.namespace and subject.name):
         return
     own = label_key("s-", subject.namespace, subject.name)
-    for other in scope.of_kind("Dataset"):
-        if other.document >= subject.document or not other.namespace or other.namespace == subject.namespace:
-            continue
-        if label_key("s-", other.namespace, other.name) == own:
+    others = [each for each in scope.of_kind("Dataset") if each.document < subject.document]
+    others += scope.around.of("Dataset") if scope.around is not None else []
+    for other in others:
+        elsewhere = other.namespace and other.namespace != subject.namespace
+        if elsewhere and label_key("s-", other.namespace, other.name) == own:
             yield Hit(
                 ("metadata", "name"),
                 f"{show(f'{other.namespace}/{other.name}')} has the same node label {show(own)}.",

@@ -61,8 +61,8 @@ def is_reference(dataset: Subject) -> bool:
 
 
 def runtimes_of(dataset: Subject, scope: Scope) -> list[Subject]:
-    """The runtimes of a dataset that the source has: those of its name and namespace."""
-    return scope.named(RUNTIMES, dataset.namespace, dataset.name)
+    """The runtimes of a dataset, those of its name and namespace: of the source, else of the cluster."""
+    return scope.there(RUNTIMES, dataset.namespace, dataset.name)
 
 
 def target_dataset(operation: Subject) -> tuple[str, str]:

@@ -99,16 +99,18 @@ def _predecessor(subject: Subject, scope: Scope) -> Subject | None:
 @rule("DF312", "A predecessor that is not there", "warning", kinds=OPERATIONS, source="Fluid")
 def predecessor_missing(subject: Subject, scope: Scope) -> Hits:
     after = as_map(subject.spec.get("runAfter"))
-    if not after.get("name") or _predecessor(subject, scope) is not None:
+    kind, name = as_text(after.get("kind")), as_text(after.get("name"))
+    if not name or scope.there([kind], as_text(after.get("namespace")) or subject.namespace, name):
         return
     others = [each for each in scope.of_kind(*OPERATIONS) if each is not subject]
-    if not others:
+    sure = scope.around is not None and scope.around.knows(kind)
+    if not others and not sure:
         return
-    meant = closest(as_text(after["name"]), [each.name for each in others])
+    meant = closest(name, [each.name for each in others])
     known = next((each for each in others if each.name == meant), None)
     hint = f"Did you mean {known.kind} {show(known.name)}?" if known else "Check that it is applied elsewhere."
-    kind = as_text(after.get("kind")) or "operation"
-    yield Hit(_RUN_AFTER, f"it waits for {show(kind)} {show(after['name'])}, which is not in the source.", hint)
+    where = "in the source nor in the cluster" if sure else "in the source"
+    yield Hit(_RUN_AFTER, f"it waits for {show(kind or 'operation')} {show(name)}, which is not {where}.", hint)
 
 
 @rule("DF313", "Operations that wait for each other", "error", kinds=OPERATIONS, source="Fluid")

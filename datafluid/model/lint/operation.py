@@ -166,9 +166,12 @@ def misspelled_dataset(subject: Subject, scope: Scope) -> Hits:
         return
     names = [each.name for each in scope.of_kind("Dataset") if may_be_same(each.namespace, namespace)]
     meant = closest(name, names)
-    if meant:
+    sure = scope.around is not None and scope.around.knows("Dataset")
+    if meant or sure:
         path = ("spec", "dataset") if subject.kind != "DataMigrate" else ("spec",)
-        yield Hit(path, f"no dataset called {show(name)} is in the source.", f"Did you mean {show(meant)}?")
+        where = "in the source nor in the cluster" if sure else "in the source"
+        hint = f"Did you mean {show(meant)}?" if meant else "Apply the dataset first."
+        yield Hit(path, f"no dataset called {show(name)} is {where}.", hint)
 
 
 @rule(

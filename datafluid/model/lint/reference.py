@@ -12,7 +12,8 @@ __all__ = ["reference"]
 _HEAD = """\
 # Lint rules
 
-`datafluid lint FILE…` and `datafluid.lint(…)` check manifests without a plane. Every finding has one of these
+`datafluid lint FILE…` and `datafluid.lint(…)` check manifests without a plane,
+`datafluid lint --cluster` with one. Every finding has one of these
 codes, a severity, the path and line it is about, a message, and a hint that says what to write instead.
 Codes are stable: none is ever used for something else.
 
@@ -24,6 +25,10 @@ Codes are stable: none is ever used for something else.
 too, one severity milder, because the same file goes to a cluster one day. What only the embedded plane does
 is told there alone.
 
+Rules that begin with DF5, and some others, look at the cluster that the manifests are going to: `Client.lint`,
+`Client.apply` and `datafluid lint --cluster` show it to them. What may not be read there is left out. Secrets are
+looked for by name; nobody reads their values.
+
 This page is generated from `datafluid.model.lint.RULES` by `python -m datafluid.model.lint.reference`.
 """
 _FAMILIES = {
@@ -32,6 +37,7 @@ _FAMILIES = {
     "2": "Runtimes",
     "3": "Operations",
     "4": "Pods and workloads",
+    "5": "What the cluster has",
 }
 
 

@@ -10,9 +10,10 @@ from datafluid.errors import Invalid, NotFound
 from datafluid.model.lint.finding import Finding
 from datafluid.model.lint.schema import SCHEMA_CODES
 from datafluid.model.lint.subject import Plane, Scope, Subject, as_map, show
+from datafluid.model.lint.surroundings import Surroundings
 from datafluid.model.lint.table import RULES
 
-__all__ = ["Source", "lint"]
+__all__ = ["Source", "lint", "subjects_of"]
 
 #: YAML text, a path, a dict, a model, or any number of those.
 Source = Any
@@ -20,7 +21,7 @@ Source = Any
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-def lint(source: Source, *, plane: Plane | None = None) -> list[Finding]:
+def lint(source: Source, *, plane: Plane | None = None, surroundings: Surroundings | None = None) -> list[Finding]:
     """Everything that is wrong with manifests, or will go wrong.
 
     Reports on input that no model would take, too. What Fluid's controllers or webhook do to an object on a
@@ -29,6 +30,8 @@ def lint(source: Source, *, plane: Plane | None = None) -> list[Finding]:
     Args:
         source: YAML text, a path to a file, an object as a dict or model, or an iterable of those.
         plane: Where the objects are going; None when that is open.
+        surroundings: What the cluster holds that they are going to, for the rules that need to know
+            (`datafluid.Client.lint` collects it); None when nobody looked.
 
     Returns:
         The findings, by document and line.
@@ -42,14 +45,24 @@ def lint(source: Source, *, plane: Plane | None = None) -> list[Finding]:
         [('DF302', 'spec', 4), ('DF305', 'spec.policy', 4)]
     """
     try:
-        subjects = list(_subjects(source))
+        subjects = subjects_of(source)
     except Invalid as error:
         return list(error.findings) or [
             Finding(code="DF001", severity="error", path="", message=error.message, hint=error.hint)
         ]
-    scope = Scope(subjects, plane)
+    scope = Scope(subjects, plane, surroundings)
     found = [finding for subject in subjects for rule in RULES for finding in rule(subject, scope)]
     return sorted(_without_echoes(found), key=_place)
+
+
+def subjects_of(source: Source) -> list[Subject]:
+    """The objects of a source, as rules see them.
+
+    Raises:
+        Invalid: it is no YAML.
+        NotFound: the path leads to no file.
+    """
+    return list(_subjects(source))
 
 
 def _place(finding: Finding) -> tuple[int, int, int, str]:

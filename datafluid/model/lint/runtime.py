@@ -45,6 +45,9 @@ def no_dataset(subject: Subject, scope: Scope) -> Hits:
 def second_runtime(subject: Subject, scope: Scope) -> Hits:
     others = [each for each in scope.named(_RUNTIMES, subject.namespace, subject.name) if each.kind != subject.kind]
     earlier = [each for each in others if each.document < subject.document]
+    if scope.around is not None:
+        there = scope.around.of(*_RUNTIMES, namespace=scope.home(subject) or None)
+        earlier += [each for each in there if each.name == subject.name and each.kind != subject.kind]
     if subject.name and earlier:
         yield Hit(
             ("kind",),

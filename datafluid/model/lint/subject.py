@@ -7,9 +7,12 @@ through, so every access answers with something empty instead of failing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from datafluid.model.lint.surroundings import Surroundings
 
 from datafluid.model.plain import Path, as_list, as_map, as_text, dotted, look, show
 
@@ -83,11 +86,15 @@ class Scope:
     Args:
         subjects: The objects.
         plane: Where they are going; None when that is open.
+        around: What a cluster holds around them; None when nobody looked.
     """
 
-    def __init__(self, subjects: Iterable[Subject], plane: Plane | None = None) -> None:
+    def __init__(
+        self, subjects: Iterable[Subject], plane: Plane | None = None, around: Surroundings | None = None
+    ) -> None:
         self.subjects = tuple(subjects)
         self.plane = plane
+        self.around = around
         #: What rules have worked out about a subject, by its id, for other rules of the same module.
         self.memo: dict[int, Any] = {}
         self._by_kind: dict[str, list[Subject]] = defaultdict(list)
@@ -95,6 +102,10 @@ class Scope:
         for subject in self.subjects:
             self._by_kind[subject.kind].append(subject)
             self._by_name[subject.kind, subject.name].append(subject)
+
+    def home(self, subject: Subject) -> str:
+        """The namespace that an object is in, or goes to; empty while that is open."""
+        return subject.namespace or (self.around.namespace if self.around is not None else "")
 
     def of_kind(self, *kinds: str) -> list[Subject]:
         """The objects of these kinds, kind by kind."""
@@ -105,9 +116,17 @@ class Scope:
         found = (subject for kind in kinds for subject in self._by_name.get((kind, name), ()))
         return [subject for subject in found if may_be_same(subject.namespace, namespace)]
 
+    def there(self, kinds: Collection[str], namespace: str, name: str) -> list[Subject]:
+        """The objects of these kinds with this name: those of the source, else those that the cluster has."""
+        found = self.named(kinds, namespace, name)
+        if found or self.around is None:
+            return found
+        around = self.around.of(*kinds, namespace=namespace or None)
+        return [each for each in around if each.name == name and each.kind in kinds]
+
     def dataset(self, namespace: str, name: str) -> Subject | None:
-        """The dataset, if the source has it."""
-        return next(iter(self.named(["Dataset"], namespace, name)), None)
+        """The dataset, if the source or the cluster has it."""
+        return next(iter(self.there(["Dataset"], namespace, name)), None)
 
 
 def may_be_same(one: str, other: str) -> bool:

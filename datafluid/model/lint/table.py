@@ -5,11 +5,16 @@ from __future__ import annotations
 from types import ModuleType
 
 from datafluid.model.lint import (
+    around_admission,
+    around_installed,
+    around_limits,
+    around_objects,
     credentials,
     cross,
     dataset,
     document,
     flow,
+    lifecycle,
     loads,
     migrate,
     mounts,
@@ -37,6 +42,7 @@ _MODULES: tuple[ModuleType, ...] = (
     credentials,
     runtime,
     tiers,
+    lifecycle,
     operation,
     loads,
     flow,
@@ -45,6 +51,10 @@ _MODULES: tuple[ModuleType, ...] = (
     workload,
     prefetch,
     cross,
+    around_installed,
+    around_objects,
+    around_limits,
+    around_admission,
 )
 
 #: Every rule, by code.

@@ -209,3 +209,18 @@ def sidecar_impossible(subject: Subject, scope: Scope) -> Hits:
                     f"the runtime of {show(claim)} has no sidecar, and the pod passes unchanged.",
                     f"Use {SERVERFUL} on nodes with Fluid's CSI plugin.",
                 )
+
+
+@rule("DF415", "A pod that no webhook looks at", "info", source="Fluid: webhook", plane="kubernetes")
+def no_inject_label(subject: Subject, scope: Scope) -> Hits:
+    for template in templates(subject):
+        placed = "fluid.io/" in str(template.spec.get("affinity") or "") + str(template.spec.get("nodeSelector") or "")
+        if placed or template.sched or any(label in template.labels for label in (*INJECT, _DEPRECATED)):
+            continue
+        datasets = [claim for claim in template.claims if scope.dataset(subject.namespace, claim) is not None]
+        if datasets:
+            yield Hit(
+                (*template.path, "spec", "volumes"),
+                f"the pod mounts {show(datasets[0])} and may be placed far from its cache.",
+                f'Add the label {SERVERFUL}: "true", or use datafluid.wrap.',
+            )

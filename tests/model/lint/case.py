@@ -8,7 +8,10 @@ from typing import Any
 
 import yaml
 
-from datafluid.model.lint import Plane
+from datafluid.model.kinds import KINDS
+from datafluid.model.lint import Plane, Surroundings
+from datafluid.model.lint.subject import Subject
+from datafluid.model.ref import qualified_kind
 
 API = "data.fluid.io/v1alpha1"
 Object = dict[str, Any]
@@ -25,6 +28,10 @@ class Case:
         good: What looks much the same and is right.
         document: Which of the bad objects is wrong.
         plane: Where the objects are going.
+        around: What the cluster holds around the bad ones; None when nobody looked.
+        calm: What it holds around the good ones; None: the same.
+        secrets: The Secrets there are.
+        absent: Kinds that the cluster does not serve.
     """
 
     code: str
@@ -33,6 +40,20 @@ class Case:
     good: list[Object] | str
     document: int = 0
     plane: Plane | None = None
+    around: list[Object] | None = None
+    calm: list[Object] | None = None
+    secrets: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    @property
+    def bad_surroundings(self) -> Surroundings | None:
+        """What is around the bad objects."""
+        return None if self.around is None else surroundings(self.around, self.secrets, without=self.absent)
+
+    @property
+    def good_surroundings(self) -> Surroundings | None:
+        """What is around the good ones."""
+        return self.bad_surroundings if self.calm is None else surroundings(self.calm, self.secrets)
 
     @property
     def bad_text(self) -> str:
@@ -43,6 +64,40 @@ class Case:
     def good_text(self) -> str:
         """The near miss as YAML."""
         return text_of(self.good)
+
+
+#: The kinds of Kubernetes that lint looks at.
+LOOKED_AT = (
+    "v1/Node",
+    "v1/Namespace",
+    "v1/PersistentVolumeClaim",
+    "v1/ResourceQuota",
+    "v1/LimitRange",
+    "v1/ConfigMap",
+    "networking.k8s.io/v1/NetworkPolicy",
+    "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
+    "storage.k8s.io/v1/CSIDriver",
+)
+
+
+def surroundings(
+    objects: list[Object], secrets: tuple[str, ...] = (), *, without: tuple[str, ...] = ()
+) -> Surroundings:
+    """A cluster that holds these objects, and in which everything may be read; ``without`` some kinds of Fluid."""
+    found: dict[str, list[Subject]] = {kind: [] for kind in (*KINDS, *LOOKED_AT) if kind not in without}
+    for each in objects:
+        found.setdefault(qualified_kind(each["apiVersion"], each["kind"]), []).append(Subject(data=each))
+    free = {
+        each["metadata"]["name"]: {"memory": each["free"]}
+        for each in objects
+        if each["kind"] == "Node" and "free" in each
+    }
+    return Surroundings(
+        objects={kind: tuple(each) for kind, each in found.items()},
+        served=frozenset(found),
+        secrets=frozenset(secrets),
+        free=free or None,
+    )
 
 
 def text_of(objects: list[Object] | str) -> str:
@@ -174,3 +229,30 @@ class Seen:
     code: str
     path: str
     document: int = field(default=0)
+
+
+def kube(kind: str, name: str, *, namespace: str | None = "team", **more: Any) -> Object:
+    """An object of Kubernetes: ``v1/Node``, ..."""
+    api, _, bare = kind.rpartition("/")
+    return obj(bare, name=name, namespace=namespace, api=api, **more)
+
+
+def namespace(name: str = "team", **labels: str) -> Object:
+    """A namespace."""
+    return kube("v1/Namespace", name, namespace=None, metadata={"labels": labels})
+
+
+def node(name: str, *, free: int | None = None, **labels: str) -> Object:
+    """A node, with labels and with memory that nobody has asked for."""
+    made = kube("v1/Node", name, namespace=None, metadata={"labels": {key: value for key, value in labels.items()}})
+    return made if free is None else {**made, "free": free}
+
+
+def bound(made: Object, phase: str = "Bound") -> Object:
+    """The object with a phase."""
+    return {**made, "status": {"phase": phase}}
+
+
+def leaving(made: Object) -> Object:
+    """The object while it is being deleted."""
+    return {**made, "metadata": {**made["metadata"], "deletionTimestamp": "2027-01-15T07:59:00Z"}}

@@ -12,6 +12,13 @@ _PREFETCH = "metadata.annotations['file-prefetcher.fluid.io/"
 
 CASES = [
     Case(
+        code="DF415",
+        bad=[dataset(), pod()],
+        document=1,
+        path="spec.volumes",
+        good=[dataset(), pod(labels=SERVERFUL), pod("other")],
+    ),
+    Case(
         code="DF401",
         bad=[pod(labels={**SERVERFUL, "fluid.io/dataset.demo.sched": "true"})],
         path=_LABELS + _SCHED,

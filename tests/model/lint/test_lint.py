@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,24 @@ from datafluid.model.lint import RULES, lint
 from datafluid.model.lint.credentials import has_credentials, is_credential_name
 from datafluid.model.lint.facts import FLUID_KINDS
 from datafluid.model.lint.reference import reference
+from datafluid.model.lint.subject import Subject
+from datafluid.model.node_report import Disk, NodeReport
 
 from .case import (
     annotated,
     backup,
+    bound,
     dataset,
     level,
     load,
     migrate,
     mounted,
+    namespace,
     obj,
     pod,
     runtime,
     script,
+    surroundings,
     text_of,
 )
 from .test_rules import CASES
@@ -210,7 +216,10 @@ _wild = st.builds(_mutated, st.sampled_from(_objects), st.lists(st.integers(0, 7
 @settings(max_examples=400, deadline=None)
 def test_nothing_makes_lint_fail(objects: list[Any], plane: Any) -> None:
     """Manifests that are wrong through and through are reported, not raised."""
-    for finding in lint([each if isinstance(each, dict) else {"kind": each} for each in objects], plane=plane):
+    wild = [each if isinstance(each, dict) else {"kind": each} for each in objects]
+    around = surroundings([], ("team/keys",))
+    around = replace(around, objects={kind: tuple(Subject(data=each) for each in wild) for kind in around.objects})
+    for finding in [*lint(wild, plane=plane), *lint(wild, plane=plane, surroundings=around)]:
         assert finding.message
         assert finding.path.isprintable()
         assert finding.message.isprintable()
@@ -224,7 +233,7 @@ def test_the_order_of_objects_does_not_hide_a_mistake(case: Any, random: Any) ->
         return
     shuffled = list(case.bad)
     random.shuffle(shuffled)
-    assert case.code in codes(shuffled, plane=case.plane)
+    assert case.code in codes(shuffled, plane=case.plane, surroundings=case.bad_surroundings)
 
 
 def test_linting_twice_says_the_same() -> None:
@@ -255,3 +264,35 @@ def test_rules_name_kinds_that_exist() -> None:
     for rule in RULES:
         assert set(rule.kinds) <= set(FLUID_KINDS)
         assert re.fullmatch(r"[A-Z].*", rule.title) or rule.title.startswith("tieredstore")
+
+
+def test_a_disk_is_as_large_as_its_agent_says() -> None:
+    """What is free below the path of a level comes from the agent's report, not from Kubernetes."""
+    gi = 1 << 30
+    disk = Disk(device="8:1", medium="SSD", filesystem="ext4", capacity=1000 * gi, free=50 * gi, mounts=("/ssd",))
+    report = NodeReport(node="n0", as_of="2026-01-01T00:00:00+00:00", disks=(disk,)).config_map()
+    for quota, expected in (("100Gi", ["DF520"]), ("40Gi", [])):
+        made = [dataset(), runtime("AlluxioRuntime", {"mediumtype": "SSD", "path": "/ssd/cache", "quota": quota})]
+        found = lint(made, surroundings=surroundings([report, namespace()]))
+        assert [each.code for each in found] == expected
+        assert all("50.00GiB" in each.message and "'n0'" in each.message for each in found)
+
+
+def test_what_the_cluster_has_need_not_be_in_the_source() -> None:
+    """A load of a dataset that is there, after an operation that is there, is right; one of nothing is told."""
+    around = surroundings([bound(dataset()), runtime(), load(name="first"), namespace()])
+    assert codes([load(runAfter={"kind": "DataLoad", "name": "first"})], surroundings=around) == []
+    assert codes([migrate()], surroundings=around) == ["DF333"]
+    assert codes([load(runAfter={"kind": "DataLoad", "name": "second"})], surroundings=around) == ["DF312"]
+    assert codes([load()], surroundings=surroundings([namespace()])) == ["DF339"]
+    assert codes([dataset()], surroundings=surroundings([runtime(), namespace()])) == []
+
+
+def test_a_neighbour_in_the_cluster_is_in_the_way_too() -> None:
+    """A second runtime of one name, and a dataset of another namespace with the same label keys."""
+    around = surroundings(
+        [runtime("JuiceFSRuntime"), bound(dataset(name="b-c", namespace="a")), namespace(), namespace("a-b")]
+    )
+    assert codes([runtime(), dataset()], surroundings=around) == ["DF203"]
+    (found,) = lint([dataset(name="c", namespace="a-b"), runtime(name="c", namespace="a-b")], surroundings=around)
+    assert (found.code, "a/b-c" in found.message) == ("DF120", True)

@@ -7,17 +7,26 @@ from collections import Counter
 
 import pytest
 
-from datafluid.model.lint import RULES, Finding, lint
+from datafluid.model.kinds import KINDS
+from datafluid.model.lint import RULES, Finding, Surroundings, lint
 
-from . import cases_dataset, cases_operation, cases_runtime, cases_workload
-from .case import Case, text_of, unrelated
+from . import cases_around, cases_dataset, cases_lifecycle, cases_operation, cases_runtime, cases_workload
+from .case import LOOKED_AT, Case, text_of, unrelated
 
-CASES = [*cases_dataset.CASES, *cases_runtime.CASES, *cases_operation.CASES, *cases_workload.CASES]
+CASES = [
+    *cases_dataset.CASES,
+    *cases_runtime.CASES,
+    *cases_lifecycle.CASES,
+    *cases_operation.CASES,
+    *cases_workload.CASES,
+    *cases_around.CASES,
+]
 FIRST = text_of([unrelated()]) + "---\n"
 
 
 def findings(text: str, case: Case) -> list[Finding]:
-    return [finding for finding in lint(text, plane=case.plane) if finding.code == case.code]
+    found = lint(text, plane=case.plane, surroundings=case.bad_surroundings)
+    return [each for each in found if each.code == case.code]
 
 
 def _last(path: str) -> str:
@@ -39,7 +48,8 @@ def test_fires(case: Case) -> None:
 @every_case
 def test_spares_the_near_miss(case: Case) -> None:
     """What looks much the same and is right is left in peace."""
-    assert findings(case.good_text, case) == []
+    found = lint(case.good_text, plane=case.plane, surroundings=case.good_surroundings)
+    assert [each for each in found if each.code == case.code] == []
 
 
 @every_case
@@ -71,11 +81,19 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_codes_are_of_the_right_family() -> None:
-    """DF0 documents, DF1 datasets, DF2 runtimes, DF3 operations, DF4 workloads."""
+    """DF0 documents, DF1 datasets, DF2 runtimes, DF3 operations, DF4 workloads, DF5 clusters."""
     families = {"1": {"Dataset"}, "3": {"DataLoad", "DataMigrate", "DataProcess", "DataBackup"}}
     for rule in RULES:
-        assert re.fullmatch(r"DF[0-4]\d\d", rule.code)
+        assert re.fullmatch(r"DF[0-5]\d\d", rule.code)
         assert rule.source
         assert not rule.title.endswith(".")
         if rule.code[2] == "3":
             assert set(rule.kinds) <= families["3"]
+
+
+@pytest.mark.parametrize("case", cases_around.CASES, ids=lambda case: case.code)
+def test_what_is_not_known_is_not_told(case: Case) -> None:
+    """Without a cluster, and with one of which nothing may be read, rules about it say nothing."""
+    blind = Surroundings(unknown=dict.fromkeys([*KINDS, *LOOKED_AT], "forbidden"))
+    for around in (None, blind, Surroundings()):
+        assert case.code not in {each.code for each in lint(case.bad_text, plane="kubernetes", surroundings=around)}
