@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datafluid.placement.planned import Pin, Plan, PlannedDataset, PodGroup
     from datafluid.placement.planner import plan
     from datafluid.placement.podneeds import PodNeeds
+    from datafluid.placement.workeraffinity import cache_affinity, worker_affinity
 
 __all__ = [
     "RUNTIME_TYPES",
@@ -31,12 +32,14 @@ __all__ = [
     "Preference",
     "Requirement",
     "Term",
+    "cache_affinity",
     "dataset_term",
     "fuse_term",
     "labels",
     "plan",
     "prefer_dataset",
     "require_dataset",
+    "worker_affinity",
 ]
 
 _HOME_OF = {
@@ -47,7 +50,9 @@ _HOME_OF = {
     "PlannedDataset": "planned",
     "PodGroup": "planned",
     "PodNeeds": "podneeds",
+    "cache_affinity": "workeraffinity",
     "plan": "planner",
+    "worker_affinity": "workeraffinity",
 }
 
 

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from datafluid.model.plain import as_list, as_map
+from datafluid.model.kinds import KINDS
+from datafluid.model.plain import as_list, as_map, as_text
 from datafluid.model.quantity import parse_quantity
 from datafluid.model.tiers import tier_levels
+from datafluid.placement.workeraffinity import PLACEMENT_LABEL, WORKER_LABEL, is_exclusive, worker_affinity
 
-__all__ = ["PLACEMENT_LABEL", "WORKER_LABEL", "is_exclusive", "worker_count", "worker_pod"]
-
-#: On every worker pod of a dataset; its value is the dataset's id.
-WORKER_LABEL = "fluid.io/dataset"
-#: On every worker pod: ``Exclusive`` or ``Shared``.
-PLACEMENT_LABEL = "fluid.io/dataset-placement"
-_HOSTNAME = "kubernetes.io/hostname"
-
-
-def is_exclusive(dataset: Mapping[str, Any]) -> bool:
-    """Whether a node may hold this dataset only; that is what Fluid does when nothing is said."""
-    return as_map(dataset.get("spec")).get("placement") != "Shared"
+__all__ = ["worker_count", "worker_pod"]
 
 
 def worker_count(runtime: Mapping[str, Any] | None) -> int:
@@ -41,35 +32,22 @@ def worker_pod(dataset: Mapping[str, Any], runtime: Mapping[str, Any] | None) ->
     metadata, spec = as_map(dataset.get("metadata")), as_map(dataset.get("spec"))
     runtime_spec = as_map(as_map(runtime).get("spec"))
     worker = as_map(runtime_spec.get("worker"))
-    mode = "Exclusive" if is_exclusive(dataset) else "Shared"
+    kind = KINDS.get(as_text(as_map(runtime).get("kind")))
     memory = sum(level.quota for level in tier_levels(runtime) if level.medium == "MEM")
     pod: dict[str, Any] = {
         "tolerations": as_list(spec.get("tolerations")),
         "nodeSelector": as_map(worker.get("nodeSelector")),
-        "affinity": {"podAntiAffinity": _apart(mode)},
+        "affinity": worker_affinity(dataset, runtime_type=kind.runtime_type or "" if kind else ""),
         "containers": [
             {"resources": _with_memory(as_map(worker.get("resources")), memory)},
             {"resources": as_map(as_map(runtime_spec.get("jobWorker")).get("resources"))},
         ],
     }
-    if (required := as_map(spec.get("nodeAffinity")).get("required")) is not None:
-        pod["affinity"]["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": required}
     labels = {
         WORKER_LABEL: f"{metadata.get('namespace') or 'default'}-{metadata.get('name')}",
-        PLACEMENT_LABEL: mode,
+        PLACEMENT_LABEL: "Exclusive" if is_exclusive(dataset) else "Shared",
     }
     return {"metadata": {"namespace": metadata.get("namespace") or "default", "labels": labels}, "spec": pod}
-
-
-def _apart(mode: str) -> dict[str, Any]:
-    """Whose workers cannot be on the same node. No namespace is named, so it holds inside one only."""
-    other = (
-        {"key": WORKER_LABEL, "operator": "Exists"}
-        if mode == "Exclusive"
-        else {"key": PLACEMENT_LABEL, "operator": "In", "values": ["Exclusive"]}
-    )
-    term = {"labelSelector": {"matchExpressions": [other]}, "topologyKey": _HOSTNAME}
-    return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
 
 
 def _with_memory(resources: Mapping[str, Any], memory: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 
 from datafluid.errors import Invalid, Unschedulable
-from datafluid.placement.cacheworker import is_exclusive
 from datafluid.placement.filling import place, reached
 from datafluid.placement.fitting import Fit, fit, rules_of
 from datafluid.placement.inventory import Inventory, InventoryNode, RunningPod
@@ -14,6 +13,7 @@ from datafluid.placement.pins import counted, pin
 from datafluid.placement.planned import Pin, Plan, PlannedDataset, PodGroup
 from datafluid.placement.podneeds import PodNeeds
 from datafluid.placement.resources import Amounts, total
+from datafluid.placement.workeraffinity import is_exclusive
 
 __all__ = ["plan"]
 

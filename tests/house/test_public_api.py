@@ -27,8 +27,8 @@ API = {
     "datafluid.agent": {"Host", "Tier", "deployment", "publish", "survey"},
     "datafluid.placement": {
         "RUNTIME_TYPES", "DatasetLabels", "Inventory", "InventoryNode", "NodeAffinity", "Pin", "Plan", "PlannedDataset",
-        "PodGroup", "PodNeeds", "Preference", "Requirement", "Term", "dataset_term", "fuse_term", "labels", "plan",
-        "prefer_dataset", "require_dataset",
+        "PodGroup", "PodNeeds", "Preference", "Requirement", "Term", "cache_affinity", "dataset_term", "fuse_term",
+        "labels", "plan", "prefer_dataset", "require_dataset", "worker_affinity",
     },
     "datafluid.diagnosis": {"CAUSES", "Cause", "Diagnosis", "Picture", "bundle", "collect", "diagnose"},
     "datafluid.workload": {

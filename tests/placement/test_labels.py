@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +12,19 @@ from hypothesis import strategies as st
 from datafluid import placement
 from datafluid.model.names import OPERATION_KINDS, OperationNames, is_dns1035_label, name_budget
 from datafluid.placement.labels import RUNTIME_TYPES, labels
+from datafluid.placement.nodelabels import labels_after_sync
+from datafluid.placement.workeraffinity import cache_affinity, is_exclusive, worker_affinity
+from tests.shared import golden, needs_recordings
 
-GOLDEN = Path(__file__).parent / "golden"
-LABELS = json.loads((GOLDEN / "labels.json").read_text())
-NAMES = json.loads((GOLDEN / "names.json").read_text())
+LABELS, NAMES, WORKERS = (golden(name) for name in ("labels.json", "names.json", "worker_affinity.json"))
 
 
 def by_id(rows: list[dict[str, Any]]) -> list[Any]:
     return [pytest.param(row, id=row["id"]) for row in rows]
 
 
-@pytest.mark.parametrize("row", by_id(LABELS["rows"]))
+@needs_recordings
+@pytest.mark.parametrize("row", by_id(LABELS.get("rows", [])))
 def test_keys_and_values_are_those_of_fluid(row: dict[str, Any]) -> None:
     """Every recorded table comes out the same, with and without a UID, short and long."""
     keys = labels(row["namespace"], row["name"], uid=row["uid"] or None, runtime_type=row["runtime_type"])
@@ -44,22 +44,41 @@ def test_keys_and_values_are_those_of_fluid(row: dict[str, Any]) -> None:
     assert sorted(row["keys_rejected_by_kubernetes"]) == sorted(keys.refused_by_kubernetes)
 
 
-@pytest.mark.parametrize("run", by_id(LABELS["node_labels"]))
-def test_labels_on_nodes_are_ours(run: dict[str, Any]) -> None:
-    """On a node with a worker, every label that names the dataset is one that `labels` names."""
-    metadata = run["input"]["dataset"]["metadata"]
-    keys = labels(
-        metadata["namespace"],
-        metadata["name"],
-        uid=metadata["uid"],
-        runtime_type=run["input"]["runtime_type"],
+@needs_recordings
+@pytest.mark.parametrize("run", by_id(LABELS.get("node_labels", [])))
+def test_nodes_are_labelled_as_fluid_does_it(run: dict[str, Any]) -> None:
+    """After a run of Fluid's sync every node has exactly the labels that were recorded."""
+    given = run["input"]
+    runtime = {"kind": "AlluxioRuntime", "spec": {"tieredstore": given["tieredstore"]}}
+    after = labels_after_sync(
+        given["nodes"], given["dataset"], runtime, runtime_type=given["runtime_type"], workers_on=given["workers_on"]
     )
-    for node in run["input"]["workers_on"]:
-        present = run["output"]["nodes"][node]
-        assert {keys.dataset, keys.runtime, keys.total, keys.dataset_count} <= set(present)
-        assert present.get(keys.exclusive, keys.exclusive_value) == keys.exclusive_value
-        ours = {key for key in present if "imagenet" in key or metadata["uid"] in key}
-        assert ours <= set(keys)
+    assert after == run["output"]["nodes"]
+
+
+@needs_recordings
+@pytest.mark.parametrize("run", by_id(WORKERS.get("vectors", [])))
+def test_workers_are_placed_as_fluid_does_it(run: dict[str, Any]) -> None:
+    """The affinity of the worker pods, and what the runtime's status repeats of it."""
+    given, expected = run["input"], run["output"]
+    affinity = worker_affinity(
+        given["dataset"], runtime_type=given["runtime_type"], existing=given["existing_affinity"]
+    )
+    assert affinity == expected["affinity"]
+    assert is_exclusive(given["dataset"]) == (expected["placement_mode_effective"] == "Exclusive")
+    assert cache_affinity(affinity, given["worker_node_selector"]) == expected["runtime_status_cache_affinity"]
+
+
+@given(st.integers(0, 3), st.booleans(), st.sampled_from(RUNTIME_TYPES))
+def test_labels_that_were_put_on_a_node_are_taken_away_again(others: int, exclusive: bool, runtime_type: str) -> None:
+    """A worker that comes and goes leaves a node as it was, however many other datasets it holds."""
+    before = {"zone": "a"} | ({"fluid.io/dataset-num": str(others)} if others else {})
+    placement = "Exclusive" if exclusive else "Shared"
+    dataset = {"metadata": {"namespace": "team", "name": "flights"}, "spec": {"placement": placement}}
+    there = labels_after_sync({"n": before}, dataset, None, runtime_type=runtime_type, workers_on=["n"])
+    assert there["n"]["fluid.io/dataset-num"] == str(others + 1)
+    gone = labels_after_sync(there, dataset, None, runtime_type=runtime_type, workers_on=[])
+    assert gone == {"n": before}
 
 
 _label = st.from_regex(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
@@ -123,8 +142,9 @@ def test_the_package_offers_the_function_and_not_its_module() -> None:
     assert placement.labels is labels
 
 
+@needs_recordings
 @pytest.mark.parametrize(
-    "row", [pytest.param(row, id=f"{row['kind']}-{row['name'][:20]}") for row in NAMES["operations"]]
+    "row", [pytest.param(row, id=f"{row['kind']}-{row['name'][:20]}") for row in NAMES.get("operations", [])]
 )
 def test_operations_create_what_fluid_creates(row: dict[str, Any]) -> None:
     """Releases, jobs and pods have Fluid's names, and names are judged by Kubernetes' own rule."""
