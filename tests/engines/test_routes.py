@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -17,6 +21,8 @@ from datafluid.testing import InMemoryPlane
 from fluid_fsspec import routes
 from tests.conftest import Bucket
 from tests.engines.alluxio import Alluxio
+from tests.engines.declaring import declare
+from tests.engines.libhdfs import hadoop_environment
 
 DATA = bytes(range(256)) * 4096
 
@@ -28,25 +34,6 @@ def plane(monkeypatch: pytest.MonkeyPatch) -> InMemoryPlane:
     client = datafluid.Client(plane)
     monkeypatch.setattr(routes, "client_of", lambda context: client)
     return plane
-
-
-def declare(plane: InMemoryPlane, name: str, kind: str, mount: dict[str, Any], **annotations: str) -> None:
-    """A dataset and its runtime, Bound."""
-    api = "data.fluid.io/v1alpha1"
-    metadata = {"name": name, "namespace": "team"}
-    tiers = {"levels": [{"mediumtype": "MEM", "path": "/dev/shm", "quota": "1Gi"}]}
-    spec = {"replicas": 1, **({} if kind == "ThinRuntime" else {"tieredstore": tiers})}
-    plane.apply({"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec})
-    plane.apply(
-        {
-            "apiVersion": api,
-            "kind": "Dataset",
-            "metadata": {**metadata, "annotations": annotations},
-            "spec": {"mounts": [mount]},
-        }
-    )
-    runtime = {"name": name, "namespace": "team", "type": kind.removesuffix("Runtime").lower()}
-    plane.set_status(Ref("Dataset", name, "team"), {"phase": "Bound", "conditions": [], "runtimes": [runtime]})
 
 
 @pytest.mark.slow
@@ -136,3 +123,21 @@ def test_what_is_not_bound_is_not_read(plane: InMemoryPlane) -> None:
         fs.ls("fluid://team/slow/")
     with pytest.raises(NotFound):
         fs.ls("fluid://team/none/")
+
+
+@pytest.mark.slow
+def test_hcfs_through_libhdfs(alluxio: Alluxio) -> None:
+    """Hadoop's own client reads from Alluxio, ranges and all, where the gateway is not there."""
+    (alluxio.root / "c").mkdir()
+    (alluxio.root / "c" / "x.bin").write_bytes(DATA)
+    command = [sys.executable, "-m", "tests.engines.read_by_hcfs", alluxio.uri]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, env=hadoop_environment(), capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["route"] == "hcfs"
+    assert "apiGateway" in told["skipped"]["engine"]
+    assert told["names"] == ["team/demo/c/x.bin"]
+    assert told["range"] == DATA[1000:1010].hex()
+    assert told["digest"] == hashlib.sha256(DATA).hexdigest()
+    assert "does not exist" in told["missing"]

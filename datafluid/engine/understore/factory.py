@@ -76,7 +76,7 @@ def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
         _refuse_link_local(parts.hostname)
         return AlluxioStore(f"http://{parts.netloc}", parts.path)
     if scheme.startswith(HCFS):
-        from datafluid.engine.understore.fsspec_store import open_hcfs
+        from datafluid.engine.understore.hcfs_store import open_hcfs
 
         return open_hcfs(mount.url.removeprefix(HCFS))
     options = _resolved(home, mount, scheme)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from datafluid.engine.understore.levels import walk_levels
 from datafluid.engine.understore.parallel import in_pieces
@@ -25,7 +24,7 @@ from datafluid.errors import (
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["FSSPEC_SCHEMES", "FsspecStore", "open_fsspec", "open_hcfs"]
+__all__ = ["FSSPEC_SCHEMES", "FsspecStore", "open_fsspec"]
 
 #: What may be mounted through fsspec. ``memory``, ``file``, ``fluid`` and the like would reach what is not a store.
 FSSPEC_SCHEMES = (
@@ -70,29 +69,6 @@ def open_fsspec(url: str, options: Mapping[str, Any]) -> FsspecStore:
     except (OSError, EOFError) as error:
         raise Unavailable(f"{scheme}:// cannot be reached.", hint="Check the mount point and the network.") from error
     return FsspecStore(filesystem, root, display_url=_without_userinfo(url))
-
-
-def open_hcfs(url: str) -> FsspecStore:
-    """A store that Hadoop's own client speaks to, through libhdfs: ``alluxio://host:port/``, ``hdfs://…``.
-
-    Raises:
-        Unsupported: PyArrow is not installed.
-        Unavailable: libhdfs or the client's jars cannot be loaded, or the server does not answer.
-    """
-    try:
-        from fsspec.implementations.arrow import ArrowFSWrapper
-        from pyarrow.fs import HadoopFileSystem
-    except ImportError as error:
-        raise Unsupported("the hcfs route needs PyArrow.", hint="pip install pyarrow") from error
-    parts = urlsplit(url)
-    try:
-        hadoop = HadoopFileSystem(f"{parts.scheme}://{parts.hostname}", parts.port or 0)
-    except OSError as error:
-        raise Unavailable(
-            f"libhdfs cannot reach {url}: {str(error)[:200]}",
-            hint="CLASSPATH must have the jars of Hadoop and of the engine's client.",
-        ) from error
-    return FsspecStore(ArrowFSWrapper(hadoop), parts.path, display_url=url)
 
 
 class FsspecStore:
