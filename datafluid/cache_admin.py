@@ -2,76 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datafluid.cache_status import CacheStatus, by_dataset, by_tier
 from datafluid.errors import Invalid
+from datafluid.model.ref import Ref
 from datafluid.model.uri import FluidURI
 
 if TYPE_CHECKING:
     from datafluid.client import Client
+    from datafluid.engine.archive.packing import Packed
+    from datafluid.engine.archive.unpacking import Unpacked
     from datafluid.engine.cache.store import CacheStore
-    from datafluid.engine.cache.upkeep import Removed, Selection, Usage
+    from datafluid.engine.cache.upkeep import Removed, Selection
 
-__all__ = ["CacheAdmin", "CacheStatus", "DatasetUsage", "TierUsage"]
+__all__ = ["CacheAdmin"]
 
 _USER = "user"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierUsage:
-    """One directory of the cache.
-
-    Args:
-        medium: ``MEM``, ``SSD`` or ``HDD``.
-        path: Where it is.
-        dataset: Whose it is, ``namespace/name``; "" for the default cache, which all datasets share.
-        quota: Bytes it may hold.
-        used: Bytes on disk.
-        files: Cached files, partial ones included.
-    """
-
-    medium: str
-    path: str
-    dataset: str
-    quota: int
-    used: int
-    files: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetUsage:
-    """What one dataset has in the cache.
-
-    Args:
-        dataset: ``namespace/name``; None for files of datasets that are gone.
-        files: Cached files, partial ones included.
-        partial: Files that are there in part.
-        used: Bytes on disk.
-        pinned: Files that are never evicted.
-    """
-
-    dataset: str | None
-    files: int
-    partial: int
-    used: int
-    pinned: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheStatus:
-    """The whole cache at one moment.
-
-    Args:
-        metrics: Counters since the cache was made: hits, misses, bytes by tier and route, evictions.
-        pins: How many files each owner holds: ``user``, or an export.
-    """
-
-    tiers: tuple[TierUsage, ...]
-    datasets: tuple[DatasetUsage, ...]
-    metrics: Mapping[str, int] = field(default_factory=dict)
-    pins: Mapping[str, int] = field(default_factory=dict)
+def _silent(done: int, total: int) -> None:
+    """Nobody wants to know."""
 
 
 class CacheAdmin:
@@ -93,8 +46,8 @@ class CacheAdmin:
         rows = upkeep.usage(self.store)
         names = {each.manifest["metadata"]["uid"]: str(each.uri.bare) for each in self._client.datasets()}
         return CacheStatus(
-            tiers=_by_tier(rows, names),
-            datasets=_by_dataset(rows, names),
+            tiers=by_tier(rows, names),
+            datasets=by_dataset(rows, names),
             metrics=upkeep.metrics(self.store),
             pins=upkeep.pinned(self.store),
         )
@@ -142,7 +95,7 @@ class CacheAdmin:
         self,
         place: str | FluidURI | None = None,
         *,
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        progress: Callable[[int, int], None] = _silent,
     ) -> list[str]:
         """Read complete files again and compare them with their checksums; None means all of them.
 
@@ -156,6 +109,51 @@ class CacheAdmin:
 
         selection = upkeep.Selection() if place is None else self._selection(place)
         return upkeep.verify(self.store, selection, progress=progress)
+
+    def pack(
+        self,
+        file: str | Path,
+        datasets: Sequence[str | FluidURI] = (),
+        *,
+        progress: Callable[[int, int], None] = _silent,
+    ) -> Packed:
+        """Write what is declared and cached into one file, for a home without a link to the stores.
+
+        Values of secrets are not in it; what is cached in part, and operations that run once, stay behind. No
+        under-store is asked, so it works without a link, too.
+
+        Args:
+            file: Where; one that exists is replaced when the new one is whole.
+            datasets: These, with what belongs to them; none means everything.
+            progress: Told the bytes packed so far, and in all.
+
+        Raises:
+            NotFound: there is no such dataset.
+            CacheFull: the disk is full.
+        """
+        from datafluid.engine.archive.packing import pack
+
+        refs = [Ref("Dataset", uri.dataset, uri.namespace) for uri in map(self._uri, datasets)]
+        registry = self._client.embedded("keeps no cache on this machine").registry
+        return pack(registry, self.store, refs, Path(file), progress)
+
+    def unpack(self, file: str | Path, *, progress: Callable[[int, int], None] = _silent) -> Unpacked:
+        """Declare and cache what is in a file that `pack` wrote; every byte is checked before it is written.
+
+        A file is cached whole or not at all, and what is cached already is passed over: one that was interrupted
+        is unpacked again. Read it where ``offline: serve-stale`` holds when the stores are out of reach.
+
+        Args:
+            progress: Told the bytes that are behind, and in all.
+
+        Raises:
+            Corrupt: the file is damaged, or not ours; cached files that were sound stay.
+            Conflict: something is declared otherwise here; nothing was changed.
+            CacheFull: there is no room.
+        """
+        from datafluid.engine.archive.unpacking import unpack
+
+        return unpack(self._client.embedded("keeps no cache on this machine").home, Path(file), progress)
 
     @property
     def store(self) -> CacheStore:
@@ -199,35 +197,3 @@ class CacheAdmin:
         if not uri.dataset:
             raise Invalid(f"{place!r} names no dataset.", hint="Write NAMESPACE/DATASET.")
         return uri.in_namespace(self._client.context.namespace)
-
-
-def _by_tier(rows: list[Usage], names: Mapping[str, str]) -> tuple[TierUsage, ...]:
-    keys = dict.fromkeys((row.medium, row.path, row.account, row.quota) for row in rows)
-    return tuple(
-        TierUsage(
-            medium=medium,
-            path=path,
-            dataset=names.get(account, account),
-            quota=quota,
-            used=sum(row.allocated for row in rows if (row.path, row.account) == (path, account)),
-            files=sum(row.files for row in rows if (row.path, row.account) == (path, account)),
-        )
-        for medium, path, account, quota in keys
-    )
-
-
-def _by_dataset(rows: list[Usage], names: Mapping[str, str]) -> tuple[DatasetUsage, ...]:
-    groups: dict[str | None, list[Usage]] = {}
-    for row in rows:
-        if row.files:
-            groups.setdefault(names.get(row.origin.partition("/")[0]), []).append(row)
-    return tuple(
-        DatasetUsage(
-            dataset=name,
-            files=sum(row.files for row in group),
-            partial=sum(row.partial for row in group),
-            used=sum(row.allocated for row in group),
-            pinned=sum(row.pinned for row in group),
-        )
-        for name, group in sorted(groups.items(), key=lambda item: item[0] or "")
-    )

@@ -18,7 +18,7 @@ from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
-    from datafluid.cache_admin import CacheStatus
+    from datafluid.cache_status import CacheStatus
     from datafluid.engine.cache.upkeep import Removed
     from datafluid.model.uri import FluidURI
 
@@ -101,6 +101,51 @@ def register(app: typer.Typer) -> None:
         echo(f"{counted(len(damaged), 'damaged file')}.", file=sys.stderr)
         if damaged:
             raise typer.Exit(ExitCode.FAILURE)
+
+    @command(group)
+    def pack(
+        session: Session,
+        datasets: Annotated[
+            list[str],
+            typer.Argument(
+                metavar="[NS/DATASET]...",
+                autocompletion=completion.datasets,
+                default_factory=list,
+                show_default=False,
+            ),
+        ],
+        file: Annotated[str, typer.Argument(metavar="FILE", help="Replaced when the new one is whole.")],
+    ) -> None:
+        """Write what is declared and cached into one file, for a site without a link; see unpack.
+
+        Values of secrets are not in it, and no under-store is asked.
+        """
+        with meter(f"pack {file}") as report:
+            uris = [session.dataset(each).uri for each in datasets]
+            done = session.client.cache.pack(file, uris, progress=report)
+        for path in done.damaged:
+            echo(f"damaged, left out: {path}", file=sys.stderr)
+        if done.absent:
+            known = counted(done.absent, "known file")
+            echo(f"{known} not cached completely, left out; run `datafluid load` first to have all.", file=sys.stderr)
+        echo(f"{file}: {counted(len(done.objects), 'object')}, {counted(done.files, 'file')}, {size(done.bytes)}")
+
+    @command(group)
+    def unpack(
+        session: Session,
+        file: Annotated[str, typer.Argument(metavar="FILE", help="What pack wrote.")],
+    ) -> None:
+        """Declare and cache what is in a file that pack wrote; every byte is checked on arrival.
+
+        One that was interrupted is unpacked again. Read it in a context with `offline = "serve-stale"`.
+        """
+        with meter(f"unpack {file}") as report:
+            done = session.client.cache.unpack(file, progress=report)
+        for name in done.objects:
+            echo(f"{name} declared")
+        echo(f"{file} of {done.packed}: {counted(done.files, 'file')}, {size(done.bytes)}")
+        if done.present:
+            echo(f"{counted(done.present, 'file')} cached already.", file=sys.stderr)
 
     @command(group)
     def clear(

@@ -1,19 +1,21 @@
 """What directories hold, remembered: listings in the cache index with the time they were taken.
 
 Within the refresh window answers come from the index; a file is looked up by itself rather than by listing its
-directory, and a directory that was listed completely also knows what is not there.
+directory, and a directory that was listed completely also knows what is not there. What is forgotten is kept with its
+time made negative: the store is asked, but while it is away the old answer is better than none.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from datafluid.engine.cache import index
 from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import CacheStore
+from datafluid.engine.sweeping import Levels, by_directory, by_page, is_directory, level, nameable
 from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
 from datafluid.errors import NotFound, Unavailable
@@ -29,6 +31,7 @@ _LOOK_UP = (
     f"SELECT as_of, complete, NULL, NULL, NULL {_DIRECTORY} UNION ALL SELECT as_of, is_directory, size, mtime, version"
     f" FROM entry WHERE directory=(SELECT id {_DIRECTORY}) AND name=?3"
 )
+_WAS = 2  # of a directory: it was complete, and something in it has changed since
 _AWAY = "Cached files are served; `datafluid doctor` tells whether the store answers."
 
 
@@ -74,7 +77,7 @@ class ListingCache:
             Unavailable: with ``stale``, nothing is known of the key; else as the store raises it.
             Forbidden: as the store raises it.
         """
-        known = self._known(key)
+        known = self._known(key, stale=stale)
         if known is not None and (stale or self.is_fresh(known.as_of)):
             return known
         if stale:
@@ -83,13 +86,13 @@ class ListingCache:
 
     def list(self, key: str, *, stale: bool = False) -> tuple[Listing, float]:
         """One level below ``key`` and the time it was listed."""
-        known = self._known_listing(key)
+        known = self._known_listing(key, stale=stale)
         if known is not None and (stale or self.is_fresh(known[1])):
             return known
         if stale:
             raise Unavailable(f"what {key!r} holds is not known, and its under-store is away.", hint=_AWAY)
         now = time.time()
-        listing = _nameable(self._store().list(key))
+        listing = nameable(level(self._store(), key))
         with self._cache.db.transaction() as db:
             self._put(db, key, listing, now)
         return listing, now
@@ -101,8 +104,8 @@ class ListingCache:
         """
         now = time.time()
         store = self._store()
-        levels: _Levels = {key: ([], set())}
-        sweep = _by_directory if getattr(store, "real_directories", False) else _by_page
+        levels: Levels = {key: ([], set())}
+        sweep = by_directory if getattr(store, "real_directories", False) else by_page
         for info in sweep(store, key, levels):
             if addressable(info.key):
                 yield info
@@ -111,37 +114,37 @@ class ListingCache:
         with self._cache.db.transaction() as db:
             for path, (objects, prefixes) in levels.items():
                 listing = Listing(objects=tuple(objects), prefixes=tuple(sorted(prefixes)))
-                self._put(db, path, _nameable(listing), now)
+                self._put(db, path, nameable(listing), now)
 
     def forget(self, key: str) -> None:
-        """The next question about anything below ``key`` goes to the store."""
+        """The next question about anything below ``key`` goes to the store, if it can be reached."""
         with self._cache.db.transaction() as db:
-            origin = self._number(db)
-            below = "" if not key else key + "/"
-            db.execute(
-                "DELETE FROM entry WHERE directory IN (SELECT id FROM directory WHERE origin=? AND "
-                "(path=? OR substr(path, 1, ?)=?))",
-                (origin, key, len(below), below),
-            )
-            db.execute(
-                "DELETE FROM directory WHERE origin=? AND (path=? OR substr(path, 1, ?)=?)",
-                (origin, key, len(below), below),
-            )
+            origin, (condition, bindings) = self._number(db), _at_or_below(key)
+            below = f"SELECT id FROM directory WHERE origin=? AND {condition}"
+            db.execute(f"UPDATE entry SET as_of=-abs(as_of) WHERE directory IN ({below})", (origin, *bindings))
+            db.execute(f"UPDATE directory SET as_of=-abs(as_of) WHERE origin=? AND {condition}", (origin, *bindings))
             parent, _, name = key.rpartition("/")
             db.execute(
-                "DELETE FROM entry WHERE name=? AND directory IN (SELECT id FROM directory WHERE origin=? AND path=?)",
+                "UPDATE entry SET as_of=(SELECT -abs(coalesce(entry.as_of, d.as_of)) FROM directory d"
+                " WHERE d.id=entry.directory) WHERE name=? AND directory IN"
+                " (SELECT id FROM directory WHERE origin=? AND path=?)",
                 (name, origin, parent),
             )
-            db.execute("UPDATE directory SET complete=0 WHERE origin=? AND path=?", (origin, parent))
+            db.execute(
+                "UPDATE directory SET complete=? WHERE complete=1 AND origin=? AND path=?", (_WAS, origin, parent)
+            )
 
     def changed(self, key: str) -> None:
         """Something was written, moved or deleted at ``key``: what is above it may have another form too."""
-        self.forget(key)
         with self._cache.db.transaction() as db:
+            self._drop(db, key)
             above = key
             while above:
                 above = above.rpartition("/")[0]
-                db.execute("UPDATE directory SET complete=0 WHERE origin=? AND path=?", (self._number(db), above))
+                db.execute(
+                    "UPDATE directory SET complete=? WHERE complete=1 AND origin=? AND path=?",
+                    (_WAS, self._number(db), above),
+                )
 
     def remember(self, info: ObjectInfo) -> None:
         """Note one object that was just written or looked up."""
@@ -150,18 +153,23 @@ class ListingCache:
 
     def age(self, key: str) -> float | None:
         """When what is known of ``key`` was learnt; None when nothing is."""
+        known = self._known(key, stale=True)
+        return abs(known.as_of) if known else None
+
+    def is_known(self, key: str) -> bool:
+        """Whether what is known of ``key`` may still be answered."""
         known = self._known(key)
-        return known.as_of if known else None
+        return known is not None and self.is_fresh(known.as_of)
 
     # -- the index ----------------------------------------------------------------------------------------------
 
     def is_fresh(self, as_of: float) -> bool:
         """Whether what was learnt then may still be answered."""
         if self._refresh is None:
-            return True
+            return as_of >= 0
         return 0 <= time.time() - as_of < self._refresh  # a listing from the future means that the clock jumped
 
-    def _known(self, key: str) -> Found | None:
+    def _known(self, key: str, *, stale: bool = False) -> Found | None:
         if key == "":
             listed = self._directory("")
             return Found("directory", None, listed[1]) if listed else None
@@ -171,18 +179,18 @@ class ListingCache:
             return None
         as_of, complete = rows[0][:2]
         if len(rows) == 1:
-            return Found("nothing", None, as_of) if complete else None
+            return Found("nothing", None, as_of) if complete == 1 else None
         own, is_directory, size, mtime, version = rows[1]
-        if own is None and not complete:
+        if own is None and complete != 1 and not stale:
             return None
         learnt = as_of if own is None else own
         if is_directory:
             return Found("directory", None, learnt)
         return Found("file", ObjectInfo(key=key, size=size, version=version, mtime=mtime), learnt)
 
-    def _known_listing(self, key: str) -> tuple[Listing, float] | None:
+    def _known_listing(self, key: str, *, stale: bool = False) -> tuple[Listing, float] | None:
         found = self._directory(key)
-        if found is None or not found[2]:
+        if found is None or found[2] not in ((1, _WAS) if stale else (1,)):
             return None
         rows = self._cache.db.query(
             "SELECT name, is_directory, size, mtime, version FROM entry WHERE directory=? ORDER BY name", (found[0],)
@@ -212,14 +220,32 @@ class ListingCache:
             else:
                 self.remember(info)
                 return Found("file", info, now)
-        listing = _nameable(store.list(key))
+        listing = nameable(level(store, key))
         if not listing.objects and not listing.prefixes and key and not getattr(store, "real_directories", False):
-            return Found("nothing", None, now)
-        if key and getattr(store, "real_directories", False) and not _is_directory(store, key):
-            return Found("nothing", None, now)
+            return self._nothing(key, now)
+        if key and getattr(store, "real_directories", False) and not is_directory(store, key):
+            return self._nothing(key, now)
         with self._cache.db.transaction() as db:
             self._put(db, key, listing, now)
         return Found("directory", None, now)
+
+    def _nothing(self, key: str, as_of: float) -> Found:
+        if self._known(key, stale=True) is not None:  # it was there once
+            with self._cache.db.transaction() as db:
+                self._drop(db, key)
+        return Found("nothing", None, as_of)
+
+    def _drop(self, db: apsw.Connection, key: str) -> None:
+        """Know nothing of what is at ``key`` and below."""
+        origin, (condition, bindings) = self._number(db), _at_or_below(key)
+        below = f"SELECT id FROM directory WHERE origin=? AND {condition}"
+        db.execute(f"DELETE FROM entry WHERE directory IN ({below})", (origin, *bindings))
+        db.execute(f"DELETE FROM directory WHERE origin=? AND {condition}", (origin, *bindings))
+        parent, _, name = key.rpartition("/")
+        db.execute(
+            "DELETE FROM entry WHERE name=? AND directory IN (SELECT id FROM directory WHERE origin=? AND path=?)",
+            (name, origin, parent),
+        )
 
     def _number(self, db: apsw.Connection) -> int:
         if self._origin is None:
@@ -267,7 +293,7 @@ class ListingCache:
         ):
             if complete:
                 db.execute("UPDATE directory SET as_of=?, complete=1 WHERE id=?", (as_of, number))
-            elif not known_complete:
+            elif known_complete == 0:
                 db.execute("UPDATE directory SET as_of=? WHERE id=?", (as_of, number))
             return int(number)
         db.execute(
@@ -276,52 +302,7 @@ class ListingCache:
         return int(db.last_insert_rowid())
 
 
-def _nameable(listing: Listing) -> Listing:
-    """Without the keys that no path can name."""
-    return Listing(
-        objects=tuple(info for info in listing.objects if addressable(info.key)),
-        prefixes=tuple(prefix for prefix in listing.prefixes if addressable(prefix)),
-    )
-
-
-def _is_directory(store: UnderStore, key: str) -> bool:
-    check = getattr(store, "is_directory", None)
-    return bool(check is None or check(key))
-
-
-_Levels = dict[str, tuple[list[ObjectInfo], set[str]]]
-
-
-def _by_directory(store: UnderStore, top: str, levels: _Levels) -> Iterator[ObjectInfo]:
-    """All objects, one directory after the other: only so are empty directories seen."""
-    waiting = [top]
-    while waiting:
-        path = waiting.pop()
-        listing = store.list(path)
-        levels[path] = (list(listing.objects), set(listing.prefixes))
-        waiting += [prefix for prefix in reversed(listing.prefixes) if addressable(prefix)]
-        yield from listing.objects
-
-
-def _by_page(store: UnderStore, top: str, levels: _Levels) -> Iterator[ObjectInfo]:
-    """All objects, in as few requests as the store allows."""
-    for page in store.walk(top):
-        for info in page:
-            if addressable(info.key):
-                _place(levels, top, info)
-            yield info
-
-
-def _place(levels: _Levels, top: str, info: ObjectInfo) -> None:
-    parent = info.key.rpartition("/")[0]
-    if parent not in levels:
-        levels[parent] = ([], set())
-        path = parent
-        while path != top:
-            above = path.rpartition("/")[0]
-            known = above in levels
-            levels.setdefault(above, ([], set()))[1].add(path)
-            if known:
-                break
-            path = above
-    levels[parent][0].append(info)
+def _at_or_below(key: str) -> tuple[str, tuple[str | int, ...]]:
+    """A condition on ``directory.path``, and what it is bound to."""
+    below = f"{key}/" if key else ""
+    return "(path=? OR substr(path, 1, ?)=?)", (key, len(below), below)

@@ -13,6 +13,7 @@ from datafluid.engine.cache.store import CacheStore, stamp_of
 from datafluid.engine.home import Home
 from datafluid.engine.listing import ListingCache
 from datafluid.engine.understore.port import ObjectInfo, UnderStore
+from datafluid.errors import NotFound, Unavailable
 
 Route = Literal["engine", "hcfs", "direct"]
 
@@ -118,7 +119,10 @@ class Mount:
     def store(self) -> UnderStore:
         """The under-store, opened in this process."""
         if self._store is None or self._store[0] != os.getpid():
-            self._store = (os.getpid(), self._open())
+            try:
+                self._store = (os.getpid(), self._open())
+            except NotFound as error:  # of a secret: what is read may well exist
+                raise Unavailable(error.message, hint=error.hint) from error
         return self._store[1]
 
     def key(self, path: str) -> str:

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain, islice
 from typing import TypeVar
 
 from datafluid.engine.binding import Binding, MountBinding
@@ -34,6 +35,7 @@ __all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
 
 _REMEMBERED = 8192  # paths a process remembers; a reader's memory does not grow with the dataset
 _ASK_AGAIN = 5.0  # seconds between two questions to a store that is away, while stale files are served
+_PATIENT = 10  # and so many times as long as the last question took: waiting is a tenth of the time at most
 _FOREVER = float("inf")
 _PATIENCE = 3  # a cached file may be evicted between the look and the open, but hardly three times
 _T = TypeVar("_T")
@@ -295,13 +297,15 @@ class Volume(Editing):
         if self.offline_since is not None and time.monotonic() < self._ask_again:
             with suppress(Unavailable):  # nothing is known of it: the store may be back
                 return ask(True)
+        began = time.monotonic()
         try:
             answer = ask(False)
         except Unavailable:
             if not self.binding.serve_stale:
                 raise
             self.offline_since = self.offline_since or time.time()
-            self._ask_again = time.monotonic() + _ASK_AGAIN
+            now = time.monotonic()
+            self._ask_again = now + max(_ASK_AGAIN, _PATIENT * (now - began))
             return ask(True)
         self.offline_since = None
         return answer
@@ -314,19 +318,23 @@ class Volume(Editing):
             return sealed.path, sealed.stamp, sealed.medium
         place = getattr(mount.store, "local_path", None)
         path = place(key) if place is not None else None
-        return None if path is None else (path, stamp_of(os.stat(path)), "under-store")
+        with suppress(OSError):  # it is gone since it was listed, or all of the store is
+            return None if path is None else (path, stamp_of(os.stat(path)), "under-store")
+        return None
 
     def _walk_mount(self, mount: Mount, path: str, unaddressable: Callable[[str], None]) -> Iterator[Entry]:
         top = mount.key(path)
-        known = mount.listing.age(top)
-        if known is not None and mount.listing.is_fresh(known):
+        swept: Iterator[ObjectInfo] | None = None
+        if not mount.listing.is_known(top):
+            swept = self._guarded(lambda stale: None if stale else _begun(mount.listing.walk(top, unaddressable)))
+        if swept is None:  # a directory after the other: what is known, or what is known still
             for entry in self.ls(path):
                 if entry.type == "file":
                     yield entry
                 elif self.mount_of(entry.path) is mount:
                     yield from self._walk_mount(mount, entry.path, unaddressable)
             return
-        for info in mount.listing.walk(top, unaddressable):
+        for info in swept:
             path_of = mount.path(info.key)
             if self.mount_of(path_of) is mount:
                 yield entry_of(mount, info)
@@ -350,6 +358,8 @@ class Volume(Editing):
             raise NotADirectory(f"{self._shown(path)} is a file.", hint="Name a directory.")
 
     def _expiry(self, as_of: float) -> float:
+        if as_of < 0:  # forgotten, and the store is away
+            return 0.0
         if self.binding.refresh is None or as_of == _FOREVER:
             return _FOREVER
         return time.monotonic() + self.binding.refresh - max(0.0, time.time() - as_of)
@@ -373,6 +383,12 @@ def _open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore
 def _cut(block: HostedRange, start: int, end: int) -> Block | None:
     left, right = max(block.start, start), min(block.start + block.length, end)
     return Block(left, right - left, block.tier, block.hosts) if left < right else None
+
+
+def _begun(found: Iterable[_T]) -> Iterator[_T]:
+    """The same, with the first already taken: whether there is an answer at all is known now."""
+    rest = iter(found)
+    return chain(list(islice(rest, 1)), rest)
 
 
 def _join(path: str, name: str) -> str:

@@ -6,10 +6,12 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from datafluid.client import connect
+from datafluid.engine import volume
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest
@@ -23,6 +25,12 @@ def proxy(bucket: Bucket) -> Iterator[Proxy]:
     """The server behind a link that can be cut."""
     with serve_proxy(bucket.server.endpoint) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers of this process notice the return of a store sooner than they would."""
+    monkeypatch.setattr(volume, "_PATIENT", 1)
 
 
 def _declare(bucket: Bucket, proxy: Proxy, seed: int, **annotations: str) -> dict[str, bytes]:
@@ -66,6 +74,53 @@ def test_an_edge_site_goes_on(bucket: Bucket, proxy: Proxy, seed: int) -> None:
     back = FluidFileSystem(skip_instance_cache=True)
     back.invalidate_cache(_ROOT)
     _until(lambda: back.cat(f"{_ROOT}/dir/0.bin") == new)
+
+
+def test_forgetting_while_the_store_is_away_loses_nothing(bucket: Bucket, proxy: Proxy, seed: int) -> None:
+    """`datafluid refresh` and `invalidate_cache` make the next read ask; what was known is still the answer."""
+    content = _declare(bucket, proxy, seed, offline="serve-stale", refresh="never")
+    bucket.put("dir/new.bin", b"new")
+    proxy.down = True
+    connect().dataset("data").refresh()
+    for again in (FluidFileSystem(skip_instance_cache=True), FluidFileSystem(skip_instance_cache=True)):
+        again.invalidate_cache(f"{_ROOT}/dir/0.bin")
+        assert again.find(_ROOT) == sorted(f"{_ROOT}/{key}" for key in content)
+        assert [again.cat(f"{_ROOT}/{key}") for key in content] == list(content.values())
+        assert again.du(_ROOT) == sum(map(len, content.values()))
+        with pytest.raises(OSError, match="away"):
+            again.info(f"{_ROOT}/dir/new.bin")
+    proxy.down = False
+    back = FluidFileSystem(skip_instance_cache=True)
+    _until(lambda: f"{_ROOT}/dir/new.bin" in back.find(_ROOT))
+    (bucket.server.root / bucket.name / "dir/1.bin").unlink()
+    back.invalidate_cache(_ROOT)
+    assert not back.exists(f"{_ROOT}/dir/1.bin")
+    proxy.down = True
+    back.invalidate_cache(_ROOT)
+    with pytest.raises(OSError, match=r"(away|exist)"):  # what the store said was gone is not shown again
+        back.cat(f"{_ROOT}/dir/1.bin")
+
+
+def test_a_directory_that_is_not_mounted_is_not_empty(tmp_path: Path, seed: int) -> None:
+    """A local under-store that has gone is away: cached files are served, others are no "no"."""
+    (tmp_path / "disk").mkdir()
+    data = random.Random(seed).randbytes(10_000)
+    for name in ("cached.bin", "other.bin"):
+        (tmp_path / "disk" / name).write_bytes(data)
+    client = connect()
+    marks = {"datafluid.io/offline": "serve-stale", "datafluid.io/refresh": "open"}
+    client.apply(dataset_manifest("data", f"local://{tmp_path / 'disk'}", annotations=marks))
+    client.dataset("data").wait(timeout=60)
+    client.dataset("data").load("/cached.bin").wait(timeout=60)
+    (tmp_path / "disk").rename(tmp_path / "unplugged")
+    fs = FluidFileSystem(skip_instance_cache=True)
+    assert fs.cat(f"{_ROOT}/cached.bin") == data
+    with pytest.raises(OSError, match=r"(is not there|away)") as caught:
+        fs.info(f"{_ROOT}/third.bin")
+    assert not isinstance(caught.value, FileNotFoundError)
+    (tmp_path / "unplugged").rename(tmp_path / "disk")
+    back = FluidFileSystem(skip_instance_cache=True)
+    _until(lambda: back.cat(f"{_ROOT}/other.bin") == data)
 
 
 def test_without_it_an_old_listing_is_not_believed(bucket: Bucket, proxy: Proxy, seed: int) -> None:

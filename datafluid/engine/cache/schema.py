@@ -28,7 +28,8 @@ MIGRATIONS = (
     CREATE TABLE pin(content BLOB NOT NULL, owner TEXT NOT NULL, PRIMARY KEY(content, owner)) WITHOUT ROWID;
     CREATE TABLE metric(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
-    -- A directory that was listed. as_of: seconds since the epoch. complete 0: only some entries are known.
+    -- A directory that was listed. as_of: seconds since the epoch, negative when it was forgotten since. complete 0:
+    -- only some entries are known; 2: all were, and something has changed.
     CREATE TABLE directory(
         id INTEGER PRIMARY KEY, origin INTEGER NOT NULL, path TEXT NOT NULL, as_of REAL NOT NULL,
         complete INTEGER NOT NULL, UNIQUE(origin, path));

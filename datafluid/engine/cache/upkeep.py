@@ -25,6 +25,7 @@ __all__ = [
     "metrics",
     "pin",
     "pinned",
+    "sealed_bytes",
     "unpin",
     "usage",
     "verify",
@@ -98,17 +99,22 @@ def usage(store: CacheStore) -> list[Usage]:
 
 def cached_bytes(store: CacheStore, origins: Collection[str]) -> int:
     """Bytes of the current versions of files that are cached, of partial ones what is there."""
-    wanted = f"SELECT id FROM origin WHERE name IN ({','.join('?' * len(origins))})"
-    names = tuple(origins)
-    ((complete,),) = store.db.query(
-        f"SELECT total(size) FROM content WHERE checksum IS NOT NULL AND used != 0 AND origin IN ({wanted})", names
-    )
+    wanted, names = _named(origins)
     ((partial,),) = store.db.query(
         "SELECT total(e.end - e.start) FROM extent e JOIN content c ON c.id = e.content"
         f" WHERE c.checksum IS NULL AND c.used != 0 AND c.origin IN ({wanted})",
         names,
     )
-    return int(complete + partial)
+    return sealed_bytes(store, origins) + int(partial)
+
+
+def sealed_bytes(store: CacheStore, origins: Collection[str]) -> int:
+    """Bytes of the current versions of files that are cached completely."""
+    wanted, names = _named(origins)
+    ((complete,),) = store.db.query(
+        f"SELECT total(size) FROM content WHERE checksum IS NOT NULL AND used != 0 AND origin IN ({wanted})", names
+    )
+    return int(complete)
 
 
 def metrics(store: CacheStore) -> dict[str, int]:
@@ -206,6 +212,11 @@ def _is_right(store: CacheStore, row: index.Row) -> bool:
         return False
     finally:
         os.close(fd)
+
+
+def _named(origins: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """A sub-query for the numbers of some origins, and what it is bound to."""
+    return f"SELECT id FROM origin WHERE name IN ({','.join('?' * len(origins))})", tuple(origins)
 
 
 def _select(store: CacheStore, selection: Selection) -> list[index.Row]:

@@ -55,6 +55,10 @@ class LocalStore:
         with self._mapped(""):
             os.scandir(self._given).close()
 
+    def is_there(self) -> bool:
+        """Whether there is anything at the root; a disk that is not mounted is no empty directory."""
+        return os.path.exists(self.root)
+
     def stat(self, key: str) -> ObjectInfo:
         """A file; a directory is not an object."""
         with self._mapped(key):

@@ -29,6 +29,7 @@ __all__ = ["ObstoreStore"]
 
 _CHUNK = 256 << 10
 _PAGE = 1000
+_METADATA_SERVICE = "//169.254.169.254/"
 
 
 class ObstoreStore:
@@ -245,6 +246,11 @@ class ObstoreStore:
 
 def _general(where: str, text: str) -> DatafluidError:
     """Obstore reports the rest as text; the text may hold signed URLs, so none of it is shown."""
+    if _METADATA_SERVICE in text:  # the last place where credentials are looked for
+        return Unavailable(
+            f"{where}: no credentials were found.",
+            hint="Name them in encryptOptions or in the environment; option anonymous reads public data.",
+        )
     if " 403 " in text or "403 Forbidden" in text or "401 Unauthorized" in text:
         return Forbidden(f"{where}: access denied.", hint="Check the credentials and the policy.")
     if "404 Not Found" in text or "NoSuchBucket" in text:

@@ -1,0 +1,1 @@
+"""Archives: what is declared and cached here, in one file that another home can take in."""

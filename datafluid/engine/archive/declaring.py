@@ -1,0 +1,104 @@
+"""Declaring what an archive brings, and binding it without a look at its under-stores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datafluid.engine.binding import Binding
+from datafluid.engine.home import Home
+from datafluid.engine.machine import ThisMachine
+from datafluid.engine.plane import EmbeddedPlane
+from datafluid.engine.reconcile.dataset import Probe, Totals, tell_reachable
+from datafluid.engine.reconcile.values import status_of
+from datafluid.errors import Conflict
+from datafluid.model.ref import Ref
+from datafluid.plane.port import Manifest
+
+__all__ = ["Declared", "declare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """An object of an archive, as it is here now.
+
+    Args:
+        new: It was not declared before.
+        binding: A dataset's; None for the others.
+    """
+
+    ref: Ref
+    new: bool
+    binding: Binding | None
+
+
+def declare(home: Home, objects: Sequence[Manifest], origin: Mapping[str, Any]) -> list[Declared]:
+    """Declare what is not declared yet, all of it or nothing, and bind the datasets.
+
+    Args:
+        origin: Where the objects come from: ``packed``, the time, and ``totals`` of datasets by ``namespace/name``.
+
+    Raises:
+        Conflict: something is declared otherwise here; nothing was changed.
+        Invalid: something does not pass admission; nothing was changed.
+        Unavailable: a dataset cannot be bound; the message says why.
+    """
+    plane = EmbeddedPlane(home, surroundings=_Unasked(home))
+    planned = [_planned(plane, manifest) for manifest in objects]
+    for manifest, (_, new) in zip(objects, planned, strict=True):
+        if new:
+            plane.apply(manifest)
+    return [Declared(ref=ref, new=new, binding=_advanced(plane, ref, origin)) for ref, new in planned]
+
+
+class _Unasked(ThisMachine):
+    """This machine, with under-stores that are taken at the archive's word: here they may be out of reach for ever."""
+
+    def probe(self, binding: Binding) -> Probe:
+        """Nothing is asked."""
+        return Probe()
+
+    def count(self, binding: Binding, *, seconds: float) -> Totals | None:
+        """Nothing is asked."""
+        return None
+
+
+def _planned(plane: EmbeddedPlane, manifest: Manifest) -> tuple[Ref, bool]:
+    """What an object would be here, and whether it is new."""
+    planned = plane.apply(manifest, dry_run=True)
+    ref = Ref.of(planned)
+    known = plane.registry.find(ref)
+    if known is not None and planned["metadata"]["generation"] != known["metadata"]["generation"]:
+        raise Conflict(f"{ref} is declared otherwise here.", hint="Delete it first, or use another home.")
+    return ref, known is None
+
+
+def _advanced(plane: EmbeddedPlane, ref: Ref, origin: Mapping[str, Any]) -> Binding | None:
+    """Move an object as far as it comes; a dataset's binding. One that is bound already stays as it is."""
+    if ref.kind != "Dataset":
+        plane.advance(ref)
+        return None
+    namespace = ref.namespace or ""
+    before = plane.registry.find_binding(namespace, ref.name)
+    plane.advance(ref)
+    binding = plane.registry.binding(namespace, ref.name)
+    if before is None:
+        _tell(plane, ref, binding, origin)
+    return binding
+
+
+def _tell(plane: EmbeddedPlane, ref: Ref, binding: Binding, origin: Mapping[str, Any]) -> None:
+    """Say in the status that the store was not asked, and how much it held where that was known."""
+    probe = Probe(error=f"It came in an archive of {origin['packed']}, and its under-store was not asked yet")
+    with plane.registry.transaction() as records:
+        manifest = records.find(ref)
+        if manifest is not None:
+            status = status_of(manifest)
+            tell_reachable(status, probe, serve_stale=binding.serve_stale, now=time.time())
+            records.put({**manifest, "status": status})
+    totals = origin["totals"].get(f"{ref.namespace}/{ref.name}")
+    files = str(totals.get("fileNum", "")) if isinstance(totals, dict) else ""
+    if files.isascii() and files.isdigit():
+        plane.controller.tell_totals(binding.uid, Totals(size=str(totals.get("ufsTotal", "")), files=int(files)))

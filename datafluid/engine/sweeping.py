@@ -1,0 +1,71 @@
+"""Asking a store what it holds: one level, or everything below a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from datafluid.engine.understore.keys import addressable
+from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
+from datafluid.errors import Unavailable
+
+__all__ = ["Levels", "by_directory", "by_page", "is_directory", "level", "nameable"]
+
+
+def nameable(listing: Listing) -> Listing:
+    """Without the keys that no path can name."""
+    return Listing(
+        objects=tuple(info for info in listing.objects if addressable(info.key)),
+        prefixes=tuple(prefix for prefix in listing.prefixes if addressable(prefix)),
+    )
+
+
+def level(store: UnderStore, key: str) -> Listing:
+    """One level below ``key``; where a store that is gone would look like an empty one, it is told."""
+    listing = store.list(key)
+    is_there = getattr(store, "is_there", None)
+    if not listing.objects and not listing.prefixes and is_there is not None and not is_there():
+        raise Unavailable(f"{store.display_url} is not there.", hint="Is the disk mounted?")
+    return listing
+
+
+def is_directory(store: UnderStore, key: str) -> bool:
+    check = getattr(store, "is_directory", None)
+    return bool(check is None or check(key))
+
+
+Levels = dict[str, tuple[list[ObjectInfo], set[str]]]
+
+
+def by_directory(store: UnderStore, top: str, levels: Levels) -> Iterator[ObjectInfo]:
+    """All objects, one directory after the other: only so are empty directories seen."""
+    waiting = [top]
+    while waiting:
+        path = waiting.pop()
+        listing = level(store, path)
+        levels[path] = (list(listing.objects), set(listing.prefixes))
+        waiting += [prefix for prefix in reversed(listing.prefixes) if addressable(prefix)]
+        yield from listing.objects
+
+
+def by_page(store: UnderStore, top: str, levels: Levels) -> Iterator[ObjectInfo]:
+    """All objects, in as few requests as the store allows."""
+    for page in store.walk(top):
+        for info in page:
+            if addressable(info.key):
+                _place(levels, top, info)
+            yield info
+
+
+def _place(levels: Levels, top: str, info: ObjectInfo) -> None:
+    parent = info.key.rpartition("/")[0]
+    if parent not in levels:
+        levels[parent] = ([], set())
+        path = parent
+        while path != top:
+            above = path.rpartition("/")[0]
+            known = above in levels
+            levels.setdefault(above, ([], set()))[1].add(path)
+            if known:
+                break
+            path = above
+    levels[parent][0].append(info)
