@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datafluid.listening import Deadline
 from datafluid.loads import LoadHandle
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.plane.port import Manifest
 
 if TYPE_CHECKING:
     from datafluid.client import Client
 
-__all__ = ["Applied"]
+__all__ = ["Applied", "apply_order", "checked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,28 @@ class Applied:
                     handle = self.client.dataset(ref.name, namespace=ref.namespace)
                     handle.wait(cached=cached, timeout=deadline.left(), progress=progress)
         return self
+
+
+def apply_order(manifest: Manifest) -> int:
+    """Classes and profiles first, then datasets, runtimes, operations: each finds what it refers to."""
+    kind = manifest["kind"]
+    if kind in ("ThinRuntimeProfile", "CacheRuntimeClass"):
+        return 0
+    if kind == "Dataset":
+        points = (mount.get("mountPoint", "") for mount in manifest["spec"].get("mounts", ()))
+        return 2 if any(point.startswith("dataset://") for point in points) else 1
+    return 3 if kind.endswith("Runtime") else 4
+
+
+def checked(client: Client, source: Any) -> list[Manifest]:
+    """The manifests of a source, when lint finds no error in them.
+
+    Raises:
+        Invalid: it does; carries all of them.
+    """
+    from datafluid.model import manifest
+
+    errors = [finding for finding in client.lint(source) if finding.severity == "error"]
+    if errors:
+        raise manifest.refusal(errors)
+    return [model.manifest() for model in manifest.load(source)]

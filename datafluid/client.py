@@ -8,11 +8,10 @@ ds.load("/train").wait()
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from datafluid.applied import Applied
+from datafluid.applied import Applied, apply_order, checked
 from datafluid.context import Context, resolve_context
 from datafluid.errors import Invalid, Unsupported
 from datafluid.handles import DatasetHandle
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from datafluid.engine.serve import Due
     from datafluid.engine.volume import Volume
     from datafluid.model.lint import Finding, Surroundings
+    from datafluid.submission.steps import Step
+    from datafluid.submitting import Submitted
 
 __all__ = ["Applied", "Client", "connect"]
 
@@ -107,9 +108,9 @@ class Client:
             Invalid: lint found errors; ``findings`` has all of them.
             Conflict: see `datafluid.plane.port.ControlPlane.apply`.
         """
-        manifests = [self._in_namespace(manifest) for manifest in self._checked(source)]
+        manifests = [self._in_namespace(manifest) for manifest in checked(self, source)]
         refs = []
-        for manifest in sorted(manifests, key=_apply_order):
+        for manifest in sorted(manifests, key=apply_order):
             self.plane.apply(manifest, dry_run=dry_run, adopt=adopt, replace=replace)
             refs.append(Ref.of(manifest))
         if isinstance(self.plane, Advances) and not dry_run:
@@ -288,6 +289,86 @@ class Client:
         (ref,) = self.apply(migrate_manifest(source, target, name=name, namespace=home)).refs
         return LoadHandle(self.plane, ref)
 
+    def submit(
+        self,
+        workload: Any,
+        datasets: Iterable[Any] = (),
+        *,
+        load: bool | float | None = None,
+        detach: bool = False,
+        timeout: float | None = None,
+        slack: int = 1,
+        begin: Callable[[Submitted], None] = lambda submitted: None,
+        tell: Callable[[Step], None] = lambda step: None,
+    ) -> Submitted:
+        """Submit a workload together with the datasets it reads: plan, apply, hold, and let go when the data is there.
+
+        Nothing is applied when the workload fits nowhere or the server refuses something. Interrupted at any point, the
+        same call goes on from there.
+
+        Args:
+            workload: One object that makes pods: a path, YAML text, a dict, or what `datafluid.wrap` returned.
+            datasets: Datasets with their runtimes and operations, as `apply` takes them; or names of datasets that are
+                there. It waits for all of them.
+            load: Warm them first: True waits until each DataLoad is complete, a fraction until so much is cached.
+            detach: Return while the workload is held; `resume` lets it go.
+            timeout: Seconds to wait; None waits for ever.
+            slack: How many more nodes than workers a new cache may choose from, at least.
+            begin: Told what is intended before anything is changed.
+            tell: Told each step before it is taken.
+
+        Returns:
+            What became of it.
+
+        Raises:
+            Unschedulable: it fits nowhere; carries the reasons, counted.
+            Invalid: the server refuses something, or the datasets can never be on one node.
+            Unsupported: the plane runs no workloads, or a dataset cannot be loaded.
+            Conflict: a workload of that name is there.
+            Timeout: with what is missing; the workload stays held.
+            OperationFailed: a load failed; the workload stays held.
+        """
+        from datafluid.submitting import submit
+
+        return submit(
+            self,
+            workload,
+            datasets,
+            load=load,
+            detach=detach,
+            timeout=timeout,
+            slack=slack,
+            begin=begin,
+            tell=tell,
+        )
+
+    def resume(
+        self,
+        workload: str | Ref,
+        *,
+        now: bool = False,
+        timeout: float | None = None,
+        tell: Callable[[Step], None] = lambda step: None,
+    ) -> Submitted:
+        """Go on with a workload that somebody submitted: wait for its data and let it go.
+
+        Args:
+            workload: Which; as text ``batch/v1/Job/train``, in the context's namespace.
+            now: Let it go now, whatever its data is like.
+            timeout: Seconds to wait; None waits for ever.
+            tell: Told each step before it is taken.
+
+        Raises:
+            NotFound: there is no such workload.
+            Conflict: nobody submitted it.
+            Timeout: with what is missing.
+            OperationFailed: a load failed.
+        """
+        from datafluid.submitting import resume, workload_ref
+
+        ref = workload_ref(workload, self.context.namespace) if isinstance(workload, str) else workload
+        return resume(self, ref, now=now, timeout=timeout, tell=tell)
+
     def ref(self, kind: str, name: str, *, namespace: str | None = None) -> Ref:
         """Name an object: the kind may be given as its plural or short name, in any case.
 
@@ -322,28 +403,9 @@ class Client:
             return Ref("Dataset", uri.dataset, uri.namespace)
         return Ref("Dataset", name, namespace or self.context.namespace)
 
-    def _checked(self, source: Any) -> builtins.list[Manifest]:
-        from datafluid.model import manifest
-
-        errors = [finding for finding in self.lint(source) if finding.severity == "error"]
-        if errors:
-            raise manifest.refusal(errors)
-        return [model.manifest() for model in manifest.load(source)]
-
     def _in_namespace(self, manifest: Manifest) -> Manifest:
         from datafluid.model.kinds import find_kind
 
         if find_kind(manifest["kind"]).namespaced:
             manifest["metadata"].setdefault("namespace", self.context.namespace)
         return manifest
-
-
-def _apply_order(manifest: Manifest) -> int:
-    """Classes and profiles first, then datasets, runtimes, operations: each finds what it refers to."""
-    kind = manifest["kind"]
-    if kind in ("ThinRuntimeProfile", "CacheRuntimeClass"):
-        return 0
-    if kind == "Dataset":
-        points = (mount.get("mountPoint", "") for mount in manifest["spec"].get("mounts", ()))
-        return 2 if any(point.startswith("dataset://") for point in points) else 1
-    return 3 if kind.endswith("Runtime") else 4

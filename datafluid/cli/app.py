@@ -28,6 +28,7 @@ from datafluid.cli import (
     rbac,
     scale,
     serve,
+    submit,
     watch,
 )
 from datafluid.cli.bash_words import mend_environment
@@ -38,7 +39,7 @@ __all__ = ["app", "run"]
 
 _SECTIONS = {
     "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait", "watch", "scale"),
-    "Warm": ("load", "serve", "run-due"),
+    "Warm": ("load", "submit", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
     "Manifests": ("lint", "crds"),
@@ -89,9 +90,9 @@ def root(
     ctx.obj = Session(context=context, namespace=namespace, verbosity=verbose)
 
 
-for module in (apply, get, describe, diagnose, delete, load, watch, scale, serve, files, export, cache, doctor, agent):
+for module in (apply, get, describe, diagnose, delete, load, submit, watch, scale, serve, files, export, cache):
     module.register(app)
-for module in (lint, contexts, rbac):
+for module in (doctor, agent, lint, contexts, rbac):
     module.register(app)
 
 

@@ -19,7 +19,7 @@ from datafluid.model.base import Resource
 from datafluid.model.kinds import KINDS
 from datafluid.model.lint.finding import Finding
 
-__all__ = ["Document", "dump", "load", "parse", "refusal"]
+__all__ = ["Document", "dump", "load", "objects", "parse", "refusal"]
 
 _LARGEST = 8 << 20  # characters of a source
 _MOST_ALIASES = 200
@@ -110,7 +110,7 @@ def load(source: Any) -> list[Resource]:
 
     sources = [_text_of(source)] if isinstance(source, str | Path) else source
     try:
-        return [KINDS[data["kind"]].model.author(data) for data in _objects(sources)]
+        return [KINDS[data["kind"]].model.author(data) for data in objects(sources)]
     except (ValidationError, LookupError, TypeError):
         found = [finding for finding in lint(sources) if finding.severity == "error"]
     if not found:
@@ -258,7 +258,16 @@ def _check_bounds(text: str) -> None:
             )
 
 
-def _objects(source: Any) -> Iterator[Mapping[str, Any]]:
+def objects(source: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects of a source as they are written, of any kind; the items of a ``List`` in its place.
+
+    Args:
+        source: As `load` takes it.
+
+    Raises:
+        Invalid: it is not YAML, or no objects.
+        NotFound: the path leads to no file.
+    """
     if isinstance(source, Resource):
         yield source.manifest()
     elif isinstance(source, Mapping):
@@ -272,10 +281,10 @@ def _objects(source: Any) -> Iterator[Mapping[str, Any]]:
                     "Give YAML text, or a path that ends in .yaml, .yml or .json.",
                     document.line,
                 )
-            yield from _objects(document.data)
+            yield from objects(document.data)
     elif isinstance(source, Iterable) and not isinstance(source, bytes):
         for part in source:
-            yield from _objects(part)
+            yield from objects(part)
     else:
         raise _invalid(f"a {type(source).__name__} is no manifest.", "Give YAML text, a path, a dict or a model.", None)
 

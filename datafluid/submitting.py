@@ -1,0 +1,121 @@
+"""Submitting a workload together with its datasets, for the client: ``Client.submit`` and ``Client.resume``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from datafluid.applied import checked
+from datafluid.errors import Invalid, Unsupported
+from datafluid.model.kinds import API_VERSION
+from datafluid.model.ref import Ref
+from datafluid.placement import Plan
+from datafluid.plane.port import Cluster
+from datafluid.submission.intending import Intended, intend, intend_resume
+from datafluid.submission.reading import read
+from datafluid.submission.running import ClusterPlane, check, run
+from datafluid.submission.steps import Step
+from datafluid.workload.release import ReleaseCondition
+
+if TYPE_CHECKING:
+    from datafluid.client import Client
+
+__all__ = ["Submitted", "resume", "submit", "workload_ref"]
+
+Tell = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """A workload that was submitted.
+
+    Args:
+        ref: The workload; None for the values of a chart, which nobody here applies.
+        runs: Whether it was let go; False while it is held.
+        plan: Where it and its caches can be.
+        notes: What one should know, one sentence each.
+    """
+
+    ref: Ref | None
+    runs: bool
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+    @property
+    def resume_command(self) -> str:
+        """What goes on with it in a shell."""
+        if self.ref is None:
+            return ""
+        return f"datafluid submit --resume {self.ref.kind}/{self.ref.name} -n {self.ref.namespace}"
+
+
+def submit(
+    client: Client,
+    workload: Any,
+    datasets: Iterable[Any],
+    *,
+    load: bool | float | None,
+    detach: bool,
+    timeout: float | None,
+    slack: int,
+    begin: Callable[[Submitted], None],
+    tell: Tell,
+) -> Submitted:
+    """Behind `Client.submit`.
+
+    Args:
+        begin: Told what is intended, before anything is changed.
+        tell: Told each step.
+    """
+    plane = _cluster(client)
+    given = read(workload, datasets, namespace=client.context.namespace)
+    fluid = checked(client, list(given.fluid)) if given.fluid else []
+    intended = intend(plane, replace(given, fluid=tuple(fluid)), load=load, slack=slack)
+    intent = intended.intent
+    if detach and not intent.hold.path:
+        raise Invalid(
+            f"{intent.ref or 'a chart'} cannot be left alone: nothing would create it when its data is there.",
+            hint="Leave --detach away.",
+        )
+    begin(_submitted(intended, runs=False))
+    check(plane, intent)
+    runs = run(plane, intent, until_held=detach, timeout=timeout, tell=tell)
+    return _submitted(intended, runs=runs)
+
+
+def resume(client: Client, ref: Ref, *, now: bool, timeout: float | None, tell: Tell) -> Submitted:
+    """Behind `Client.resume`."""
+    plane = _cluster(client)
+    intended = intend_resume(plane, ref)
+    if now:
+        condition = ReleaseCondition(before=intended.intent.condition.before, extras=intended.intent.condition.extras)
+        intended = replace(intended, intent=replace(intended.intent, condition=condition))
+    runs = run(plane, intended.intent, until_held=False, timeout=timeout, tell=tell)
+    return _submitted(intended, runs=runs)
+
+
+def workload_ref(text: str, namespace: str) -> Ref:
+    """The workload that a text names: ``batch/v1/Job/train``, as `Submitted.resume_command` writes it.
+
+    Raises:
+        Invalid: it names none.
+    """
+    kind, _, name = text.rpartition("/")
+    if not name or kind.count("/") not in (1, 2) or kind.startswith(API_VERSION):
+        raise Invalid(f"{text[:200]!r} names no workload.", hint="Write for example batch/v1/Job/train.")
+    return Ref(kind, name, namespace)
+
+
+def _submitted(intended: Intended, *, runs: bool) -> Submitted:
+    return Submitted(ref=intended.intent.ref, runs=runs, plan=intended.plan, notes=intended.notes)
+
+
+def _cluster(client: Client) -> ClusterPlane:
+    plane = client.plane
+    if not isinstance(plane, Cluster):
+        raise Unsupported(
+            f"the {plane.name} plane runs no workloads.",
+            hint="Name a cluster with --context.",
+        )
+    return plane

@@ -1,0 +1,1 @@
+"""Tests of submitting a workload with its datasets."""

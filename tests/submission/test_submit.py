@@ -1,0 +1,379 @@
+"""A workload and its datasets together: held, released, refused, interrupted anywhere and completed."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import Any
+
+import pytest
+
+from datafluid.errors import (
+    CacheFull,
+    Conflict,
+    Invalid,
+    NotFound,
+    OperationFailed,
+    Timeout,
+    Unschedulable,
+    Unsupported,
+)
+from datafluid.model.ref import Ref
+from datafluid.plane.port import Manifest
+from datafluid.workload.release import CONDITION, SUBMITTED, ReleaseCondition
+from tests.submission.stage import DATASET, FLIGHTS, JOB, JOB_REF, NAMESPACE, RUNTIME, Killed, Stage, client
+
+HOSTNAME = "kubernetes.io/hostname"
+
+
+def job(**changes: Any) -> Manifest:
+    """The workload, changed."""
+    made = copy.deepcopy(JOB)
+    made["metadata"].update(changes.pop("metadata", {}))
+    made["spec"].update(changes)
+    return made
+
+
+def test_everything_is_applied_held_and_let_go() -> None:
+    """In this order, once each; the pins, the load and the annotations are there."""
+    plane, steps = Stage(), []
+    done = client(plane).submit(JOB, [DATASET, RUNTIME], load=0.5, tell=lambda step: steps.append(type(step).__name__))
+    assert done.runs
+    assert [each for each in steps if each != "Wait"] == ["Apply", "Create", "Patch", "Done"]
+    pinned = plane.get(FLIGHTS)["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"][0]
+    assert (pinned["key"], pinned["values"]) == (HOSTNAME, ["n0", "n1", "n2"])
+    (load,) = plane.list("DataLoad")
+    assert load["spec"]["dataset"] == {"name": "flights", "namespace": NAMESPACE}
+    live = plane.get(JOB_REF)
+    assert live["spec"]["suspend"] is False
+    assert live["metadata"]["annotations"] == {SUBMITTED: "true"}
+
+
+def test_it_is_held_until_all_is_there() -> None:
+    """Bound, the claim, a node, the load: each is told as what is missing, and only then is it let go."""
+    plane = Stage(lively=False)
+    held = client(plane).submit(JOB, [DATASET, RUNTIME], load=0.5, detach=True)
+    assert not held.runs
+    waits = []
+    for _ in range(3):
+        waits.append(missing(plane))
+        plane.get_on(FLIGHTS)
+    waits.append(missing(plane))
+    plane.cached("49.9%")
+    waits.append(missing(plane))
+    assert waits == [
+        "team/flights waits for its runtime to be set up",
+        "team/flights waits for its PersistentVolumeClaim",
+        "team/flights is cached on 0 of 1 nodes",
+        "team/flights waits for 50% cached",
+        "team/flights waits for 50% cached, 50% so far",
+    ]
+    assert plane.get(JOB_REF)["spec"]["suspend"] is True
+    plane.cached("50.0%")
+    assert client(plane).resume("batch/v1/Job/train").runs
+    assert plane.get(JOB_REF)["spec"]["suspend"] is False
+
+
+def missing(plane: Stage) -> str:
+    """What a client that resumes is told."""
+    with pytest.raises(Timeout) as caught:
+        client(plane).resume(JOB_REF, timeout=0)
+    return str(caught.value.last_seen)
+
+
+def test_a_required_cache_waits_for_all_workers() -> None:
+    """Two of them; a preferred one runs with the first."""
+    label = {"fluid.io/dataset.flights.sched": "required"}
+    required = job()
+    required["spec"]["template"]["metadata"] = {"labels": label}
+    plane = Stage(lively=False)
+    client(plane).submit(required, [DATASET, RUNTIME], detach=True)
+    plane.get_on(FLIGHTS)
+    plane.get_on(FLIGHTS)
+    plane.label(FLIGHTS, 1)
+    assert missing(plane) == "team/flights is cached on 1 of 2 nodes"
+    plane.label(FLIGHTS, 2)
+    assert client(plane).resume(JOB_REF).runs
+
+
+def kill_points() -> list[int]:
+    """Before and after each change of a whole run."""
+    plane = Stage()
+    client(plane).submit(wrapped(), [DATASET, RUNTIME], load=True)
+    return [sign * number for number in range(1, plane.changes + 1) for sign in (1, -1)]
+
+
+class Wrapped:
+    """What `datafluid.wrap` returns, as far as submitting looks at it."""
+
+    manifest = JOB
+    extras = ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "core-site"}, "data": {"a": "b"}},)
+
+
+def wrapped() -> Wrapped:
+    """A workload with an extra."""
+    return Wrapped()
+
+
+@pytest.mark.parametrize("point", kill_points())
+def test_killed_anywhere_the_same_command_completes(point: int) -> None:
+    """And ends in the same state as when nobody interferes; in between the workload never runs too early."""
+    calm, plane = Stage(), Stage(killed_at=point)
+    client(calm).submit(wrapped(), [DATASET, RUNTIME], load=True)
+    with pytest.raises(Killed):
+        client(plane).submit(wrapped(), [DATASET, RUNTIME], load=True)
+    if point != -calm.changes:
+        assert not is_running(plane)
+    plane.killed_at = None
+    assert client(plane).submit(wrapped(), [DATASET, RUNTIME], load=True).runs
+    assert state(plane) == state(calm)
+    assert client(plane).submit(wrapped(), [DATASET, RUNTIME], load=True).runs
+    assert state(plane) == state(calm)
+
+
+def is_running(plane: Stage) -> bool:
+    """Whether the Job may make pods."""
+    return any(not each["spec"].get("suspend") for each in plane.list("batch/v1/Job"))
+
+
+def state(plane: Stage) -> dict[str, Any]:
+    """All objects, without what is different each time."""
+    found = {}
+    kinds = ("Dataset", "AlluxioRuntime", "DataLoad", "batch/v1/Job", "v1/ConfigMap", "v1/Node")
+    fleeting = ("uid", "resourceVersion", "generation", "creationTimestamp")
+    for each in (each for kind in kinds for each in plane.list(kind)):
+        metadata = {key: value for key, value in each["metadata"].items() if key not in fleeting}
+        metadata["ownerReferences"] = [{**owner, "uid": ""} for owner in metadata.get("ownerReferences", ())]
+        status = {key: value for key, value in (each.get("status") or {}).items() if key != "cacheStates"}
+        found[str(Ref.of(each))] = {**each, "metadata": metadata, "status": status}
+    return found
+
+
+def test_extras_belong_to_the_workload() -> None:
+    """With a second workload they belong to both, so the first one's end does not take them away."""
+    plane = Stage()
+    client(plane).submit(wrapped(), [DATASET, RUNTIME])
+    second = Wrapped()
+    second.manifest = job(metadata={"name": "second"})
+    client(plane).submit(second, ["team/flights"])
+    owners = plane.get(Ref("v1/ConfigMap", "core-site", NAMESPACE))["metadata"]["ownerReferences"]
+    assert [each["name"] for each in owners] == ["train", "second"]
+
+
+def test_no_fit_applies_nothing() -> None:
+    """The reasons come counted."""
+    plane = Stage()
+    big = job()
+    big["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "64"}}
+    with pytest.raises(Unschedulable) as caught:
+        client(plane).submit(big, [DATASET, RUNTIME])
+    assert caught.value.reasons == {"too little cpu": 3}
+    assert plane.changes == 0
+
+
+def test_a_dataset_that_is_there_keeps_its_pins() -> None:
+    """Those of an earlier submission, and it is not tied anew though the plan would now be another."""
+    plane = Stage()
+    client(plane).submit(JOB, [DATASET, RUNTIME])
+    before = plane.get(FLIGHTS)["spec"]["nodeAffinity"]
+    plane.delete(Ref("v1/Node", "n2"))
+    client(plane).submit(job(metadata={"name": "again"}), [DATASET, RUNTIME])
+    assert plane.get(FLIGHTS)["spec"]["nodeAffinity"] == before
+
+
+def test_a_failed_load_is_told_and_loaded_again_by_the_same_command() -> None:
+    """The workload stays held meanwhile."""
+    plane = Stage(lively=False)
+    client(plane).submit(JOB, [DATASET, RUNTIME], load=True, detach=True)
+    plane.get_on(FLIGHTS)
+    (load,) = plane.list("DataLoad")
+    plane.set_status(Ref.of(load), {"phase": "Failed", "conditions": [], "duration": "1s"})
+    with pytest.raises(OperationFailed):
+        client(plane).resume(JOB_REF)
+    assert not is_running(plane)
+    plane.moving = True
+    assert client(plane).submit(JOB, [DATASET, RUNTIME], load=True).runs
+
+
+def test_what_can_never_be_cached_is_not_waited_for() -> None:
+    """A cache that is too small."""
+    plane = Stage(lively=False)
+    client(plane).submit(JOB, [DATASET, RUNTIME], load=1.0, detach=True)
+    plane.get_on(FLIGHTS)
+    plane.get_on(FLIGHTS)
+    status = plane.get(FLIGHTS)["status"]
+    plane.set_status(FLIGHTS, {**status, "ufsTotal": "2.00GiB", "cacheStates": {"cacheCapacity": "1.00GiB"}})
+    with pytest.raises(CacheFull, match="100% can never be cached"):
+        client(plane).resume(JOB_REF)
+
+
+def test_a_workload_that_nobody_submitted_is_left_alone() -> None:
+    """Of that name: a conflict, before anything is applied; resuming it as well."""
+    plane = Stage()
+    plane.create({**JOB, "metadata": {"name": "train", "namespace": NAMESPACE}})
+    with pytest.raises(Conflict, match="is there already"):
+        client(plane).submit(JOB, [DATASET, RUNTIME])
+    assert plane.list("Dataset") == []
+    with pytest.raises(Conflict, match="was not submitted"):
+        client(plane).resume(JOB_REF)
+
+
+def test_a_workload_that_is_deleted_meanwhile_is_not_created_again() -> None:
+    """Whoever deletes it means it."""
+    plane = Stage(lively=False)
+    waiting = threading.Event()
+    errors: list[BaseException] = []
+
+    def submit() -> None:
+        try:
+            client(plane).submit(JOB, [DATASET, RUNTIME], tell=lambda step: step_seen(step, waiting))
+        except NotFound as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=submit)
+    thread.start()
+    assert waiting.wait(20)
+    plane.delete(JOB_REF)
+    plane.get_on(FLIGHTS)
+    thread.join(20)
+    assert "is not there any more" in str(errors[0])
+    assert plane.list("batch/v1/Job") == []
+
+
+def step_seen(step: Any, waiting: threading.Event) -> None:
+    """Set the event at the first wait."""
+    if type(step).__name__ == "Wait":
+        waiting.set()
+
+
+def test_two_clients_let_it_go_once() -> None:
+    """The release carries the version that was seen; who comes second looks again and finds it done."""
+    plane = Stage(lively=False)
+    client(plane).submit(JOB, [DATASET, RUNTIME], detach=True)
+    for _ in range(3):
+        plane.get_on(FLIGHTS)
+    results: list[bool] = []
+    threads = [threading.Thread(target=lambda: results.append(client(plane).resume(JOB_REF).runs)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert results == [True] * 4
+
+
+def test_load_is_refused_where_it_cannot_be_waited_for() -> None:
+    """Runtimes without a DataLoad, and those that do not tell how much is cached: nothing is applied."""
+    plane = Stage()
+    juice = {**RUNTIME, "kind": "JuiceFSRuntime"}
+    with pytest.raises(Unsupported, match="does not tell how much is cached"):
+        client(plane).submit(JOB, [DATASET, juice], load=0.5)
+    efc = {**RUNTIME, "kind": "EFCRuntime"}
+    with pytest.raises(Unsupported, match="cannot be loaded"):
+        client(plane).submit(JOB, [DATASET, efc], load=True)
+    with pytest.raises(Invalid, match="no fraction"):
+        client(plane).submit(JOB, [DATASET, RUNTIME], load=1.5)
+    assert plane.changes == 0
+
+
+def test_a_load_among_the_files_is_the_load() -> None:
+    """No second one is made."""
+    plane = Stage()
+    own = {
+        "apiVersion": "data.fluid.io/v1alpha1",
+        "kind": "DataLoad",
+        "metadata": {"name": "mine"},
+        "spec": {"dataset": {"name": "flights", "namespace": NAMESPACE}, "target": [{"path": "/2013"}]},
+    }
+    client(plane).submit(JOB, [DATASET, RUNTIME, own], load=True)
+    assert [each["metadata"]["name"] for each in plane.list("DataLoad")] == ["mine"]
+
+
+def test_what_cannot_be_held_is_created_when_its_data_is_there() -> None:
+    """Under Kueue, say; then it cannot be left alone."""
+    queued = job(metadata={"labels": {"kueue.x-k8s.io/queue-name": "team"}})
+    plane = Stage(lively=False)
+    with pytest.raises(Invalid, match="cannot be left alone"):
+        client(plane).submit(queued, [DATASET, RUNTIME], detach=True)
+    with pytest.raises(Timeout):
+        client(plane).submit(queued, [DATASET, RUNTIME], timeout=0)
+    assert plane.list("batch/v1/Job") == []
+    plane.moving = True
+    assert client(plane).submit(queued, [DATASET, RUNTIME]).runs
+    assert "suspend" not in plane.get(JOB_REF)["spec"]
+
+
+def test_an_autoscaled_deployment_is_refused() -> None:
+    """Its autoscaler would undo the hold."""
+    plane = Stage()
+    deployment = {**JOB, "apiVersion": "apps/v1", "kind": "Deployment"}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "train"}
+    plane.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "h", "namespace": NAMESPACE},
+            "spec": {"scaleTargetRef": target},
+        }
+    )
+    with pytest.raises(Invalid, match="an autoscaler sets its replicas"):
+        client(plane).submit(deployment, [DATASET, RUNTIME])
+    assert plane.list("Dataset") == []
+
+
+def test_a_service_that_runs_is_followed_and_then_changed() -> None:
+    """Its caches go to the nodes of its pods; it is not stopped meanwhile."""
+    plane = Stage()
+    template = copy.deepcopy(JOB["spec"]["template"])
+    template["metadata"] = {"labels": {"app": "trino"}}
+    trino: Manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "trino", "namespace": NAMESPACE},
+        "spec": {"replicas": 3, "template": template},
+    }
+    plane.create(trino)
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": NAMESPACE, "labels": {"app": "trino"}},
+    }
+    plane.create({**pod, "spec": {"nodeName": "n1", "containers": []}})
+    changed = copy.deepcopy(trino)
+    changed["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "b"}]
+    one = {**RUNTIME, "spec": {**RUNTIME["spec"], "replicas": 1}}
+    done = client(plane).submit(changed, [DATASET, one], slack=0)
+    assert done.plan.pins["team/flights"].hostnames == ("n1",)
+    live = plane.get(Ref("apps/v1/Deployment", "trino", NAMESPACE))
+    assert live["spec"]["replicas"] == 3
+    assert live["spec"]["template"]["spec"]["containers"][0]["env"]
+
+
+def test_the_embedded_plane_runs_no_workloads() -> None:
+    """It says what to do."""
+    import datafluid
+
+    with pytest.raises(Unsupported, match="runs no workloads"):
+        datafluid.connect("embedded").submit(JOB, [DATASET])
+
+
+def test_one_workload_with_a_name_at_a_time() -> None:
+    """Two of them, none, or one that cannot be found again."""
+    plane = Stage()
+    with pytest.raises(Invalid, match="given: Job train, Job other"):
+        client(plane).submit([JOB, job(metadata={"name": "other"})], [DATASET])
+    with pytest.raises(Invalid, match="given: none"):
+        client(plane).submit([DATASET], [RUNTIME])
+    nameless = {**JOB, "metadata": {"generateName": "train-"}}
+    with pytest.raises(Invalid, match="without a name"):
+        client(plane).submit(nameless, [DATASET])
+
+
+def test_the_annotation_is_not_believed_blindly() -> None:
+    """Nonsense in it is an error that says what to do."""
+    with pytest.raises(Invalid, match="not one that datafluid wrote"):
+        ReleaseCondition.parse('{"datasets": 1}')
+    plane = Stage(lively=False)
+    client(plane).submit(JOB, [DATASET, RUNTIME], detach=True)
+    plane.patch(JOB_REF, {"metadata": {"annotations": {CONDITION: "x"}}})
+    with pytest.raises(Invalid):
+        client(plane).resume(JOB_REF)
