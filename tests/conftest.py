@@ -73,18 +73,11 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real Kubernetes control plane with Fluid's API, one for each worker; skips where there is none."""
-    from tests.cluster.controlplane import serve_cluster
+    from tests.cluster.controlplane import cluster_or_skip
 
-    serving = serve_cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        running = serving.__enter__()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
-    try:
+    with cluster_or_skip(tmp_path_factory.mktemp("cluster")) as running:
         running.install_crds()
         yield running
-    finally:
-        serving.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """For tests of programs that use datafluid, and of planes and filesystems that plug into it.
 
 InMemoryPlane        a control plane in a dictionary
-PlaneContract        what every plane must do; AsyncPlaneContract the same for its async twin (need pytest)
+PlaneContract        what every plane must do; AsyncPlaneContract the same for its async twin, ClusterContract what a
+                     plane must do that holds objects of every kind (need pytest)
 serve_s3             a real S3 server on loopback
 """
 
@@ -11,14 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datafluid.testing.contract import AsyncPlaneContract, PlaneContract
+    from datafluid.testing.contract import PlaneContract
+    from datafluid.testing.contract_async import AsyncPlaneContract
+    from datafluid.testing.contract_cluster import ClusterContract
     from datafluid.testing.memory import InMemoryPlane
     from datafluid.testing.s3 import S3Server, serve_s3
 
-__all__ = ["AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"]
+__all__ = ["AsyncPlaneContract", "ClusterContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"]
 
 _HOME_OF = {
-    "AsyncPlaneContract": "contract",
+    "AsyncPlaneContract": "contract_async",
+    "ClusterContract": "contract_cluster",
     "InMemoryPlane": "memory",
     "PlaneContract": "contract",
     "S3Server": "s3",

@@ -5,25 +5,22 @@
         def plane(self):
             return MyPlane()
 
-`AsyncPlaneContract` asks the same of a plane's async twin. Both need pytest, which datafluid itself does not.
+It needs pytest, which datafluid itself does not.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from datafluid.errors import Conflict, Invalid, NotFound, Unsupported
 from datafluid.model.ref import Ref
-from datafluid.plane.aio import AsyncPlane, async_twin
 from datafluid.plane.port import ControlPlane, Manifest, WatchEvent
 
-__all__ = ["AsyncPlaneContract", "PlaneContract"]
+__all__ = ["NAMESPACE", "PlaneContract", "dataset", "runtime"]
 
-_T = TypeVar("_T")
 NAMESPACE = "contract"
 
 
@@ -180,63 +177,17 @@ class PlaneContract:
         with pytest.raises(Unsupported):
             plane.scale(Ref("Dataset", "demo", NAMESPACE), replicas=2)
 
+    def test_events_are_about_the_object(self, plane: ControlPlane) -> None:
+        """Oldest first; a new object has none, or only such as say why."""
+        plane.apply(dataset())
+        told = plane.events(Ref("Dataset", "demo", NAMESPACE))
+        assert told == sorted(told, key=lambda event: event.last_seen)
+        assert all(event.reason for event in told)
+
     def test_there_is_a_node(self, plane: ControlPlane) -> None:
         """A plane runs somewhere."""
         assert all(node.name for node in plane.nodes())
         assert plane.nodes()
-
-
-class AsyncPlaneContract(PlaneContract):
-    """The same tests against the async twin of the plane: each call is awaited in an event loop of its own."""
-
-    @pytest.fixture
-    def plane(self, sync_plane: ControlPlane) -> ControlPlane:
-        """The async twin behind a synchronous face."""
-        return _Blocking(async_twin(sync_plane))
-
-    @pytest.fixture
-    def sync_plane(self) -> Iterator[ControlPlane]:
-        """The plane whose twin is under test; subclasses override it."""
-        raise NotImplementedError
-
-
-class _Blocking:
-    """Calls a coroutine method and waits for it."""
-
-    def __init__(self, plane: AsyncPlane) -> None:
-        self._plane = plane
-        self.name = plane.name
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method: Callable[..., Awaitable[Any]] = getattr(self._plane, name)
-        return lambda *arguments, **options: _run(method(*arguments, **options))
-
-    def watch(self, kind: str, **options: Any) -> Iterator[WatchEvent]:
-        events = self._plane.watch(kind, **options)
-        with asyncio.Runner() as runner:
-            try:
-                while True:
-                    try:
-                        yield runner.run(_next(events))
-                    except StopAsyncIteration:
-                        return
-            finally:
-                runner.run(_close(events))
-
-
-def _run(awaitable: Awaitable[_T]) -> _T:
-    async def wait() -> _T:
-        return await awaitable
-
-    return asyncio.run(wait())
-
-
-async def _next(events: AsyncIterator[WatchEvent]) -> WatchEvent:
-    return await anext(events)
-
-
-async def _close(events: Any) -> None:
-    await events.aclose()
 
 
 def _last_of_each(events: Iterator[WatchEvent], count: int) -> Mapping[str, str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from datafluid.model.kinds import API_VERSION, KINDS
 from datafluid.plane.kubernetes import KubernetesPlane
-from datafluid.testing.contract import NAMESPACE
-from tests.cluster.api import Refused
-from tests.cluster.controlplane import Cluster
+from tests.cluster.controlplane import Cluster, cluster_or_skip
+from tests.cluster.room import empty_room, make_room
+from tests.shared import FLUID
 
 
 @pytest.fixture
@@ -28,18 +28,17 @@ def plane(cluster: Cluster) -> KubernetesPlane:
 @pytest.fixture
 def emptied(cluster: Cluster) -> Iterator[Cluster]:
     """A cluster with one node, and with the namespace that the conformance suite works in, empty."""
-    for path, make in (
-        (
-            f"/api/v1/namespaces/{NAMESPACE}",
-            lambda: cluster.api.post("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}}),
-        ),
-        ("/api/v1/nodes/contract", lambda: cluster.node("contract")),
-    ):
-        try:
-            cluster.api.get(path)
-        except Refused:
-            make()
+    make_room(cluster)
     yield cluster
-    for kind in KINDS.values():
-        within = f"/namespaces/{NAMESPACE}" if kind.namespaced else ""
-        cluster.api.delete(f"/apis/{API_VERSION}{within}/{kind.plural}")
+    empty_room(cluster)
+
+
+@pytest.fixture(scope="session")
+def recorded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A second control plane, with the CustomResourceDefinitions of Fluid itself; skips where those are not."""
+    definitions = sorted((FLUID / "crds").glob("*.json"))
+    if not definitions:
+        pytest.skip("needs the CRDs of Fluid in ../shared/reference/fluid/crds")
+    with cluster_or_skip(tmp_path_factory.mktemp("recorded")) as running:
+        running.install_crds([json.loads(each.read_text()) for each in definitions])
+        yield running

@@ -14,7 +14,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tests.cluster.binaries import MISSING, find
 from tests.cluster.processes import Process, eventually
 from tests.cluster.programs import Programs
 
-__all__ = ["Asked", "Cluster", "serve_cluster"]
+__all__ = ["Asked", "Cluster", "cluster_or_skip", "serve_cluster"]
 
 _COUNTER = itertools.count()
 _NODE = {"cpu": "8", "memory": "32Gi", "pods": "110", "ephemeral-storage": "100Gi"}
@@ -201,6 +201,19 @@ def serve_cluster(directory: Path, *, environ: Mapping[str, str] = os.environ) -
         yield Cluster(programs, api, api.write_kubeconfig(directory / "kubeconfig"))
     finally:
         programs.stop()
+
+
+@contextmanager
+def cluster_or_skip(directory: Path) -> Iterator[Cluster]:
+    """`serve_cluster` for fixtures: without a control plane the tests are skipped, and say what to install."""
+    import pytest
+
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(serve_cluster(directory))
+        except FileNotFoundError as missing:
+            pytest.skip(str(missing))
+        yield running
 
 
 def _api_of(kubeconfig: Path) -> Api:

@@ -35,7 +35,9 @@ API = {
         "DatasetFacts", "DatasetUse", "Entry", "Link", "Prefetch", "Preview", "Report", "Tier", "Topology", "Wrapped",
         "core_site_xml", "preview_webhook", "spark_properties", "view_fs_properties", "wrap",
     },
-    "datafluid.testing": {"AsyncPlaneContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"},
+    "datafluid.testing": {
+        "AsyncPlaneContract", "ClusterContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3",
+    },
     "fluid_fsspec": {"BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"},
     "fluid_airflow": {"FluidDataLoadOperator", "get_provider_info"},
     "fluid_kfp": {"warm_dataset"},

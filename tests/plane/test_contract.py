@@ -9,7 +9,7 @@ import pytest
 from datafluid.engine.home import Home
 from datafluid.engine.plane import EmbeddedPlane
 from datafluid.plane.port import ControlPlane
-from datafluid.testing import AsyncPlaneContract, InMemoryPlane, PlaneContract
+from datafluid.testing import AsyncPlaneContract, ClusterContract, InMemoryPlane, PlaneContract
 
 
 class TestEmbedded(PlaneContract):
@@ -30,7 +30,7 @@ class TestEmbeddedAsync(AsyncPlaneContract):
         return EmbeddedPlane(Home.open(home))
 
 
-class TestInMemory(PlaneContract):
+class TestInMemory(ClusterContract):
     """The plane for tests of programs that use datafluid."""
 
     @pytest.fixture
