@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datafluid.model.lint import lint
     from datafluid.model.uri import FluidURI
     from datafluid.spark import spark_conf
+    from datafluid.topology import read_topology
+    from datafluid.workload.sparksubmit import SparkSubmit, spark_submit
     from datafluid.workload.topology import Topology
     from datafluid.workload.uses import DatasetUse, Prefetch
     from datafluid.workload.webhook import preview_webhook
@@ -42,6 +44,7 @@ __all__ = [
     "FluidURI",
     "LoadHandle",
     "Prefetch",
+    "SparkSubmit",
     "Topology",
     "Wrapped",
     "connect",
@@ -49,7 +52,9 @@ __all__ = [
     "lint",
     "placement",
     "preview_webhook",
+    "read_topology",
     "spark_conf",
+    "spark_submit",
     "wrap",
 ]
 
@@ -65,12 +70,15 @@ _HOME_OF = {
     "FluidURI": "datafluid.model.uri",
     "LoadHandle": "datafluid.loads",
     "Prefetch": "datafluid.workload.uses",
+    "SparkSubmit": "datafluid.workload.sparksubmit",
     "Topology": "datafluid.workload.topology",
     "Wrapped": "datafluid.workload.wrapping",
     "connect": "datafluid.client",
     "lint": "datafluid.model.lint",
     "preview_webhook": "datafluid.workload.webhook",
+    "read_topology": "datafluid.topology",
     "spark_conf": "datafluid.spark",
+    "spark_submit": "datafluid.workload.sparksubmit",
     "wrap": "datafluid.workload.wrapping",
 }
 

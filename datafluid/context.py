@@ -50,6 +50,7 @@ class Context:
         plane: ``embedded`` or ``kubernetes``.
         namespace: The namespace of names given without one.
         mount_root: Where datasets are mounted in pods: ``<mount_root>/<namespace>/<dataset>``.
+        mounts: Those that are mounted elsewhere, each as ``<namespace>/<dataset>=<path>``.
         home: The embedded plane's home directory; None takes ``DATAFLUID_HOME`` or the platform's default.
         offline: ``serve-stale`` keeps serving complete cached files while the under-store is away.
         kubeconfig: The Kubernetes plane's kubeconfig; None takes ``KUBECONFIG`` or ``~/.kube/config``.
@@ -65,11 +66,23 @@ class Context:
     plane: Literal["embedded", "kubernetes"] = "embedded"
     namespace: str = "default"
     mount_root: str = "/mnt/fluid"
+    mounts: tuple[str, ...] = ()
     home: str | None = None
     offline: Literal["fail", "serve-stale"] = "fail"
     kubeconfig: str | None = None
     kube_context: str | None = None
     in_cluster: bool = False
+
+    def mount_of(self, namespace: str, dataset: str) -> str:
+        """Where a dataset is mounted, if it is.
+
+        Example:
+            >>> Context(mounts=("team/flights=/data",)).mount_of("team", "flights")
+            '/data'
+        """
+        name = f"{namespace}/{dataset}"
+        places = (place.partition("=") for place in self.mounts)
+        return next((path for of, _, path in places if of == name and path), f"{self.mount_root}/{name}")
 
 
 def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | None = None) -> Context:
@@ -78,7 +91,7 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
     Args:
         name: A context of the config file, or ``embedded``; None follows the precedence above.
         environ: The environment; None takes the process's own. ``DATAFLUID_NAMESPACE``,
-            ``DATAFLUID_MOUNT_ROOT`` and ``DATAFLUID_HOME`` win over what the config file says.
+            ``DATAFLUID_MOUNT_ROOT``, ``DATAFLUID_MOUNTS`` and ``DATAFLUID_HOME`` win over what the config file says.
 
     Returns:
         The context, with the environment applied.
@@ -98,6 +111,9 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
     for key, variable in (("namespace", "NAMESPACE"), ("mount_root", "MOUNT_ROOT"), ("home", "HOME")):
         if value := environ.get(f"DATAFLUID_{variable}"):
             settings[key] = value
+    if value := environ.get("DATAFLUID_MOUNTS"):
+        settings["mounts"] = value.split(",")
+    settings["mounts"] = tuple(settings.get("mounts", ()))
     if settings.get("plane") == "kubernetes":
         settings.setdefault("namespace", _kube_namespace(settings, environ))
     return Context(name=chosen, **settings)

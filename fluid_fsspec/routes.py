@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["client_of", "mount_point", "tree_of"]
 
-_VARIABLES = ("DATAFLUID_HOME", "DATAFLUID_CONTEXT", "DATAFLUID_CONFIG", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_NAMESPACE")
+_VARIABLES = tuple(f"DATAFLUID_{name}" for name in ("HOME", "CONTEXT", "CONFIG", "MOUNT_ROOT", "MOUNTS", "NAMESPACE"))
 _LOOK_AGAIN = 1.0  # seconds between two looks whether a dataset has been mounted
 
 # The dictionary below os.environ: asking os.environ for what is not set costs 700 ns a variable, and this 30.
@@ -54,22 +54,21 @@ def tree_of(context: str | None, namespace: str, dataset: str) -> Tree:
         Unavailable: it is not Bound; the message says why.
     """
     client = client_of(context)
-    mounted = _mounted(client.context.mount_root, namespace, dataset)
+    mounted = _mounted(client.context.mount_of(namespace, dataset), namespace, dataset)
     return client.volume(namespace, dataset) if mounted is None else mounted
 
 
 def mount_point(context: str | None, namespace: str, dataset: str) -> str:
     """Where a dataset would be mounted."""
-    return f"{client_of(context).context.mount_root}/{namespace}/{dataset}"
+    return client_of(context).context.mount_of(namespace, dataset)
 
 
-def _mounted(root: str, namespace: str, dataset: str) -> Tree | None:
-    key = (root, namespace, dataset)
+def _mounted(place: str, namespace: str, dataset: str) -> Tree | None:
+    key = (place, namespace, dataset)
     now = time.monotonic()
     known = _mounts.get(key)
     if known is not None and now < known[1]:
         return known[0]
-    place = "/".join(key)
     found: Tree | None = None
     if os.path.isdir(place):
         from fluid_fsspec.mount import MountTree

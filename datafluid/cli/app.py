@@ -30,6 +30,7 @@ from datafluid.cli import (
     serve,
     submit,
     watch,
+    wrap,
 )
 from datafluid.cli.bash_words import mend_environment
 from datafluid.cli.errors import Terminated
@@ -42,7 +43,7 @@ _SECTIONS = {
     "Warm": ("load", "submit", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
-    "Manifests": ("lint", "crds"),
+    "Manifests": ("wrap", "lint", "crds"),
     "Clusters": ("contexts", "rbac"),
 }
 
@@ -92,7 +93,7 @@ def root(
 
 for module in (apply, get, describe, diagnose, delete, load, submit, watch, scale, serve, files, export, cache):
     module.register(app)
-for module in (doctor, agent, lint, contexts, rbac):
+for module in (doctor, agent, lint, wrap, contexts, rbac):
     module.register(app)
 
 

@@ -20,10 +20,12 @@ __all__ = [
     "ReportOption",
     "age",
     "as_json",
+    "as_manifests",
     "as_yaml",
     "counted",
     "echo",
     "paint",
+    "paint_diff",
     "percent",
     "size",
     "table",
@@ -120,6 +122,26 @@ def print_manifests(manifests: Sequence[Mapping[str, Any]], output: Report) -> N
     else:
         for each in manifests:
             echo(each["metadata"]["name"])
+
+
+def as_manifests(documents: Iterable[Mapping[str, Any]]) -> None:
+    """Print manifests as people write them; with characters that could steer a terminal, as `as_yaml` does."""
+    from datafluid.model.manifest import dump
+
+    objects = list(documents)
+    text = dump(objects)
+    if text.replace("\n", "").isprintable():
+        print(text, end="")
+    else:
+        as_yaml(objects)
+
+
+def paint_diff(lines: Iterable[str]) -> None:
+    """Print a unified diff, coloured where the terminal shows colours."""
+    colours = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
+    for line in lines:
+        colour = colours.get(line[:1]) if _colourful() else None
+        print(typer.style(safe(line), fg=colour) if colour else safe(line))
 
 
 def _plain(value: object) -> object:

@@ -42,9 +42,20 @@ def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> None:
     """Mount what must be mounted, in the containers that use it."""
     for each in used:
         if each.needs_mount and (containers := containers_of(draft, place, each)):
+            _tell_of_writing(draft, each)
             volume = _add_volume(draft, place, each)
             for container in containers:
                 _add_mount(draft, container, each, volume)
+
+
+def _tell_of_writing(draft: Draft, resolved: Resolved) -> None:
+    if resolved.use.read_only is False and resolved.read_only:
+        draft.tell(
+            "not done",
+            f"{resolved.dataset} cannot be written: its access modes allow reading only.",
+            fix=f"kind: Dataset\nmetadata: {{name: {resolved.name}, namespace: {resolved.namespace}}}\n"
+            "spec:\n  accessModes: [ReadWriteMany]",
+        )
 
 
 def _add_volume(draft: Draft, place: PodPlace, resolved: Resolved) -> str:

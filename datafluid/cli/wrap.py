@@ -1,0 +1,190 @@
+"""``datafluid wrap``: a workload in, the workload with its datasets out."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from datafluid.cli.lint import read_source
+from datafluid.cli.output import as_json, as_manifests, echo, paint_diff
+from datafluid.cli.session import Session, command
+from datafluid.errors import Invalid
+
+if TYPE_CHECKING:
+    from datafluid.workload import DatasetUse, Topology, Wrapped
+    from datafluid.workload.injection import Mode
+
+__all__ = ["register"]
+
+_Wraps = list[tuple[Mapping[str, Any], "Wrapped"]]
+
+
+class _Format(StrEnum):
+    yaml = "yaml"
+    json = "json"
+    kustomize = "kustomize"
+
+
+class _Mode(StrEnum):
+    csi = "csi"
+    serverful = "serverful"
+    serverless = "serverless"
+    native_sidecar = "native-sidecar"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+
+    @command(app)
+    def wrap(
+        session: Session,
+        file: Annotated[str, typer.Argument(metavar="FILE", help="Workloads, or chart values; - is standard input.")],
+        uses: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--use",
+                metavar="NS/DATASET[:PATH][,KEY=VALUE...]",
+                help="A dataset; keys: api=hcfs, via=, locality=require|off, sub_path=, read_only=, roles=, ...",
+            ),
+        ] = None,
+        facts: Annotated[
+            list[str] | None,
+            typer.Option("--with", metavar="FILE", help="Manifests of datasets and runtimes; no plane is asked then."),
+        ] = None,
+        mode: Annotated[_Mode, typer.Option("--mode", help="How pods mount: csi needs no webhook.")] = _Mode.csi,
+        output: Annotated[_Format, typer.Option("-o", "--output", help="Format.")] = _Format.yaml,
+        explain: Annotated[bool, typer.Option("--explain", help="Tell on stderr what was done and why.")] = False,
+        diff: Annotated[bool, typer.Option("--diff", help="Print what changes instead.")] = False,
+        directory: Annotated[
+            Path | None, typer.Option("--directory", metavar="DIR", help="Write the kustomization there.")
+        ] = None,
+    ) -> None:
+        """Add datasets to workloads of any kind, and run them where the data is cached.
+
+        Nothing is applied: pipe it on. Without --use pods leave the nodes with caches to others.
+        """
+        from datafluid.workload import DatasetUse
+
+        wanted = [DatasetUse.parse(use) for use in uses or ()]
+        text = read_source(file)
+        documents = _documents(text)
+        topology = _topology(session, wanted, facts, documents)
+        wraps, others = _wrap(documents, wanted, topology, mode.value)
+        _tell(wraps, explain)
+        if diff:
+            paint_diff(_changes(wraps))
+        elif output is _Format.kustomize:
+            _kustomize(file, text, wraps, directory)
+        else:
+            everything = [*_extras(wraps), *(wrapped.manifest for _, wrapped in wraps), *others]
+            if output is _Format.yaml:
+                as_manifests(everything)
+            else:
+                as_json(everything[0] if len(everything) == 1 else _list(everything))
+
+
+def _list(items: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "List", "items": items}
+
+
+def _documents(text: str) -> list[Mapping[str, Any]]:
+    from datafluid.model.manifest import parse
+
+    found: list[Mapping[str, Any]] = []
+    for document in parse(text):
+        if not isinstance(document.data, Mapping):
+            raise Invalid(f"line {document.line}: it is no manifest.", hint="Write a mapping with kind and spec.")
+        items = document.data.get("items") if document.data.get("kind") == "List" else None
+        found += items if isinstance(items, list) else [document.data]
+    return found
+
+
+def _topology(
+    session: Session, uses: Iterable[DatasetUse], facts: list[str] | None, documents: list[Mapping[str, Any]]
+) -> Topology:
+    from datafluid.topology import read_topology
+    from datafluid.workload import Topology
+
+    if facts is not None:
+        objects = [each for name in facts for each in _documents(read_source(name))]
+        return Topology.of([*objects, *documents], namespace=session.namespace or "default")
+    namespaces = {str((each.get("metadata") or {}).get("namespace") or "") for each in documents} - {""}
+    home = session.client.context.namespace
+    namespace = namespaces.pop() if len(namespaces) == 1 else home
+    return read_topology(session.client.plane, uses, namespace=namespace)
+
+
+def _wrap(
+    documents: list[Mapping[str, Any]], uses: list[DatasetUse], topology: Topology, mode: Mode
+) -> tuple[_Wraps, list[Mapping[str, Any]]]:
+    """The workloads wrapped, and what makes no pods as it was."""
+    from datafluid.workload import wrap
+    from datafluid.workload.places import pod_places
+
+    workloads = [each for each in documents if pod_places(each)]
+    if not workloads:
+        raise Invalid(
+            "there is no workload in it.", hint="Give an object that makes pods, or values of Trino or Presto."
+        )
+    wraps = [(each, wrap(each, uses, topology=topology, mode=mode)) for each in workloads]
+    return wraps, [each for each in documents if not pod_places(each)]
+
+
+def _tell(wraps: _Wraps, explain: bool) -> None:
+    """The report on stderr; what was not done, or may surprise, in any case."""
+    for manifest, wrapped in wraps:
+        name = (manifest.get("metadata") or {}).get("name", "")
+        entries = wrapped.report if explain else wrapped.report.of("not done", "warning")
+        for number, entry in enumerate(entries):
+            if not number:
+                echo(f"{manifest.get('kind', 'values')} {name}".rstrip() + ":", file=sys.stderr)
+            for line in str(entry).splitlines():
+                echo(f"  {line}", file=sys.stderr)
+
+
+def _extras(wraps: _Wraps) -> list[dict[str, Any]]:
+    """What goes with them, each once."""
+    found: dict[str, dict[str, Any]] = {}
+    for _, wrapped in wraps:
+        for each in wrapped.extras:
+            found.setdefault(f"{each['kind']}/{each['metadata'].get('namespace', '')}/{each['metadata']['name']}", each)
+    return list(found.values())
+
+
+def _changes(wraps: _Wraps) -> Iterable[str]:
+    from datafluid.model.manifest import dump
+
+    for extra in _extras(wraps):
+        title = f"{extra['kind']}/{extra['metadata']['name']}"
+        yield from difflib.unified_diff([], dump([extra]).splitlines(), "/dev/null", title, lineterm="")
+    for before, wrapped in wraps:
+        title = f"{before.get('kind', 'values')}/{(before.get('metadata') or {}).get('name', '')}".rstrip("/")
+        old, new = (dump([each]).splitlines() for each in (before, wrapped.manifest))
+        yield from difflib.unified_diff(old, new, title, f"{title} (wrapped)", lineterm="")
+
+
+def _kustomize(file: str, text: str, wraps: _Wraps, directory: Path | None) -> None:
+    from datafluid.model.manifest import dump
+    from datafluid.workload.kustomize import EXTRAS_FILE, kustomization
+
+    extras = _extras(wraps)
+    name = "workload.yaml" if file == "-" else Path(file).name
+    if directory is None:
+        as_manifests([kustomization(name, wraps), *extras])
+        if extras:
+            echo(f"Put all but the first document into {EXTRAS_FILE}, or say --directory.", file=sys.stderr)
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    # Kustomize takes no file from outside its directory.
+    written = {name: text, "kustomization.yaml": dump([kustomization(name, wraps)])}
+    if extras:
+        written[EXTRAS_FILE] = dump(extras)
+    for name, content in written.items():
+        (directory / name).write_text(content, encoding="utf-8")
+        echo(directory / name)

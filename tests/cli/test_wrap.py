@@ -1,0 +1,175 @@
+"""``datafluid wrap``: YAML in, YAML out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import datafluid
+from tests.cli.conftest import Run
+
+JOB = """\
+# train on imagenet
+apiVersion: batch/v1
+kind: Job
+metadata: {name: train, namespace: team}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: pytorch
+        env: [{name: FLAG, value: "yes"}]
+"""
+SERVICE = "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: team}\nspec: {ports: [{port: 80}]}\n"
+DATASET = """\
+apiVersion: data.fluid.io/v1alpha1
+kind: Dataset
+metadata: {name: imagenet, namespace: team}
+spec: {mounts: [{mountPoint: "s3://imagenet"}], accessModes: [ReadWriteMany]}
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> str:
+    """A file with a Job."""
+    file = tmp_path / "job.yaml"
+    file.write_text(JOB)
+    return str(file)
+
+
+def documents(text: str) -> list[Any]:
+    return list(yaml.safe_load_all(text))
+
+
+def test_yaml_comes_out_as_the_function_gives_it(job: str, run: Run) -> None:
+    """What goes with the workload first, so that it can be piped on; every value survives."""
+    result = run("wrap", job, "--use", "team/imagenet,locality=require", "--use", "other/x")
+    *extras, wrapped = documents(result.stdout)
+    expected = datafluid.wrap(yaml.safe_load(JOB), ["team/imagenet,locality=require", "other/x"])
+    assert wrapped == expected.manifest
+    assert extras == list(expected.extras)
+    assert wrapped["spec"]["template"]["spec"]["containers"][0]["env"][0] == {"name": "FLAG", "value": "yes"}
+
+
+def test_wrapping_the_output_changes_nothing(job: str, run: Run) -> None:
+    """Through standard input."""
+    once = run("wrap", job, "--use", "team/imagenet").stdout
+    assert run("wrap", "-", "--use", "team/imagenet", input=once).stdout == once
+
+
+def test_what_makes_no_pods_passes_through(tmp_path: Path, run: Run) -> None:
+    """A file may hold a Service too; a file without workloads is a mistake."""
+    both = tmp_path / "both.yaml"
+    both.write_text(JOB + SERVICE)
+    assert [each["kind"] for each in documents(run("wrap", str(both), "--use", "team/a").stdout)] == ["Job", "Service"]
+    only = run("wrap", "-", "--use", "team/a", input=SERVICE, code=2)
+    assert "no workload" in only.stderr
+
+
+def test_explain_tells_all_and_silence_tells_what_may_surprise(job: str, run: Run) -> None:
+    """On stderr, so that the YAML can be piped; nothing is dropped without a word."""
+    use = "team/imagenet,locality=require,containers=main+side"
+    quiet = run("wrap", job, "--use", use)
+    assert "not done" in quiet.stderr
+    assert "done: spec." not in quiet.stderr
+    told = run("wrap", job, "--use", use, "--explain")
+    assert "done: spec.template.spec.volumes[0]: the claim of team/imagenet." in told.stderr
+    assert told.stdout == quiet.stdout
+
+
+def test_diff_shows_additions_only(job: str, run: Run) -> None:
+    """Nothing of the user's is taken away; off a terminal there are no colours."""
+    lines = run("wrap", job, "--use", "other/x", "--diff").stdout.splitlines()
+    assert any(line == "+            claimName: x-from-other" or "claimName: x-from-other" in line for line in lines)
+    assert not [line for line in lines if line.startswith("-") and not line.startswith("---")]
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_the_diff_is_coloured_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Green, red, cyan; names from outside cannot add their own."""
+    from datafluid.cli import output
+
+    monkeypatch.setattr(output, "_colourful", lambda: True)
+    output.paint_diff(["+new", "-old", "@@ 1 @@", " same", "+\x1b[31mevil"])
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.startswith("\x1b[") for line in shown] == [True, True, True, False, True]
+    assert "\x1b[31mevil" not in shown[4]
+
+
+def test_facts_from_files_ask_no_plane(job: str, tmp_path: Path, run: Run) -> None:
+    """The access modes of the dataset's manifest decide."""
+    facts = tmp_path / "dataset.yaml"
+    facts.write_text(DATASET)
+    (wrapped,) = documents(run("wrap", job, "--use", "imagenet", "--with", str(facts)).stdout)
+    assert "readOnly" not in wrapped["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]
+
+
+def test_facts_from_the_plane(job: str, run: Run) -> None:
+    """Where the dataset is applied nothing need be said."""
+    datafluid.connect().apply(DATASET)
+    (wrapped,) = documents(run("wrap", job, "--use", "imagenet").stdout)
+    assert "readOnly" not in wrapped["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]
+
+
+def test_json(job: str, tmp_path: Path, run: Run) -> None:
+    """One object, or a List."""
+    assert json.loads(run("wrap", job, "--use", "team/a", "-o", "json").stdout)["kind"] == "Job"
+    listed = json.loads(run("wrap", job, "--use", "other/a", "-o", "json").stdout)
+    assert [each["kind"] for each in listed["items"]] == ["Dataset", "Job"]
+
+
+def test_kustomize_writes_a_directory_that_stands_alone(job: str, tmp_path: Path, run: Run) -> None:
+    """The user's file as it was, comments and all; the extras; the patch."""
+    target = tmp_path / "base"
+    run("wrap", job, "--use", "other/x", "-o", "kustomize", "--directory", str(target))
+    assert (target / "job.yaml").read_text() == JOB
+    kustomization = yaml.safe_load((target / "kustomization.yaml").read_text())
+    assert kustomization["resources"] == ["job.yaml", "fluid-extras.yaml"]
+    assert documents((target / "fluid-extras.yaml").read_text())[0]["kind"] == "Dataset"
+    (patch,) = kustomization["patches"]
+    assert {each["op"] for each in yaml.safe_load(patch["patch"])} == {"add"}
+
+
+def test_kustomize_on_standard_output(job: str, run: Run) -> None:
+    """One document when nothing goes with it."""
+    (kustomization,) = documents(run("wrap", job, "--use", "team/a", "-o", "kustomize").stdout)
+    assert kustomization["kind"] == "Kustomization"
+
+
+def test_without_a_use_pods_leave_the_caches_to_others(job: str, run: Run) -> None:
+    """Fluid's preference for pods without a dataset."""
+    (wrapped,) = documents(run("wrap", job).stdout)
+    (wish,) = wrapped["spec"]["template"]["spec"]["affinity"]["nodeAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert wish["preference"]["matchExpressions"] == [{"key": "fluid.io/dataset-num", "operator": "DoesNotExist"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--use", "team/a,localty=require"], "Did you mean locality=…?"),
+        (["--use", "team/a,api=s3"], "posix, hcfs"),
+        (["--use", "team/a/b"], "namespace/name"),
+    ],
+)
+def test_a_use_that_means_nothing_is_usage(job: str, arguments: list[str], words: str, run: Run) -> None:
+    """Exit code 2, with what to write."""
+    assert words in run("wrap", job, *arguments, code=2).stderr
+
+
+def test_names_that_could_steer_a_terminal_do_not(tmp_path: Path, run: Run) -> None:
+    """In YAML they are escapes, in words too."""
+    file = tmp_path / "evil.yaml"
+    file.write_text(JOB.replace("name: main", 'name: "\\e[31mmain"'))
+    for arguments in ([], ["--explain"], ["--diff"], ["-o", "json"], ["-o", "kustomize"]):
+        result = run("wrap", str(file), "--use", "team/a,containers=x", *arguments)
+        assert "\x1b" not in result.output

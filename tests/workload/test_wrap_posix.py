@@ -1,0 +1,325 @@
+"""Files in pods: volumes, mounts, environment, modes, prefetching, and what protects FUSE."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from datafluid.errors import Invalid
+from datafluid.model.manifest import load
+from datafluid.workload import DatasetFacts, DatasetUse, Prefetch, Topology, Wrapped, wrap
+from fluid_fsspec import FluidFileSystem
+
+
+def pod(spec: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
+    base = {"containers": [{"name": "main", "image": "i"}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "team", **metadata},
+        "spec": {**base, **(spec or {})},
+    }
+
+
+def knowing(*, name: str = "a", **facts: Any) -> Topology:
+    return Topology(datasets={f"team/{name}": DatasetFacts(namespace="team", name=name, **facts)})
+
+
+def mounts(wrapped: Wrapped, container: int = 0) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = wrapped.manifest["spec"]["containers"][container].get("volumeMounts", [])
+    return found
+
+
+def messages(wrapped: Wrapped, *what: Any) -> str:
+    return "\n".join(str(entry) for entry in wrapped.report.of(*what))
+
+
+def test_a_dataset_is_one_volume_however_many_mounts() -> None:
+    """Two containers and two sub-paths share the volume with the claim."""
+    both = pod({"containers": [{"name": "a"}, {"name": "b"}]})
+    wrapped = wrap(both, [DatasetUse("a", sub_path="train"), DatasetUse("a", mount_path="/all")])
+    assert wrapped.manifest["spec"]["volumes"] == [{"name": "fluid-a", "persistentVolumeClaim": {"claimName": "a"}}]
+    for container in (0, 1):
+        assert sorted((mount["mountPath"], mount.get("subPath")) for mount in mounts(wrapped, container)) == [
+            ("/all", None),
+            ("/mnt/fluid/team/a/train", "train"),
+        ]
+
+
+def test_the_volume_that_you_have_is_used() -> None:
+    """A second volume of one claim would be one too many."""
+    mine = pod({"volumes": [{"name": "mine", "persistentVolumeClaim": {"claimName": "a"}}]})
+    wrapped = wrap(mine, ["a"])
+    assert wrapped.manifest["spec"]["volumes"] == mine["spec"]["volumes"]
+    assert mounts(wrapped)[0]["name"] == "mine"
+
+
+def test_a_name_that_is_taken_is_not_taken_again() -> None:
+    """The volume gets the next free name."""
+    wrapped = wrap(pod({"volumes": [{"name": "fluid-a", "emptyDir": {}}]}), ["a"])
+    assert [volume["name"] for volume in wrapped.manifest["spec"]["volumes"]] == ["fluid-a", "fluid-a-2"]
+    assert mounts(wrapped)[0]["name"] == "fluid-a-2"
+
+
+def test_only_the_named_containers_mount() -> None:
+    """Init containers only when they are named."""
+    several = pod({"containers": [{"name": "main"}, {"name": "side"}], "initContainers": [{"name": "fetch"}]})
+    wrapped = wrap(several, [DatasetUse("a", containers=("main", "fetch"))])
+    spec = wrapped.manifest["spec"]
+    assert "volumeMounts" in spec["containers"][0]
+    assert "volumeMounts" not in spec["containers"][1]
+    assert "volumeMounts" in spec["initContainers"][0]
+    assert "volumeMounts" not in wrap(several, ["a"]).manifest["spec"]["initContainers"][0]
+
+
+def test_a_container_or_role_that_is_not_there_is_reported() -> None:
+    """With the names that there are."""
+    wrapped = wrap(pod(), [DatasetUse("a", containers=("mian",)), DatasetUse("b", roles=("worker",))])
+    assert "there is no container 'mian'" in messages(wrapped, "not done")
+    assert "There are: main." in messages(wrapped, "not done")
+    assert "there is no role 'worker'" in messages(wrapped, "not done")
+
+
+@pytest.mark.parametrize(
+    ("modes", "asked", "read_only"),
+    [
+        (None, None, True),
+        (("ReadOnlyMany",), None, True),
+        (("ReadWriteMany",), None, False),
+        (("ReadWriteMany",), True, True),
+        (("ReadOnlyMany",), False, True),
+        (None, False, False),
+    ],
+)
+def test_read_only_follows_the_access_modes(modes: Any, asked: bool | None, read_only: bool) -> None:
+    """What is not known is taken for Fluid's default; what the modes forbid is not promised."""
+    wrapped = wrap(pod(), [DatasetUse("a", read_only=asked)], topology=knowing(access_modes=modes))
+    assert mounts(wrapped)[0].get("readOnly", False) is read_only
+
+
+def test_writing_what_can_only_be_read_is_reported_with_the_cure() -> None:
+    """The access modes are the dataset's, so the fix is its YAML."""
+    wrapped = wrap(pod(), [DatasetUse("a", read_only=False)], topology=knowing(access_modes=("ReadOnlyMany",)))
+    assert "cannot be written" in messages(wrapped, "not done")
+    assert "accessModes: [ReadWriteMany]" in messages(wrapped, "not done")
+
+
+def test_a_repaired_mount_reaches_the_pod() -> None:
+    """Fluid repairs FUSE on the node; only with propagation the pod sees it."""
+    assert mounts(wrap(pod(), ["a"]))[0]["mountPropagation"] == "HostToContainer"
+
+
+def test_your_mount_at_that_place_stays() -> None:
+    """What it lacks is added, what it says otherwise is reported."""
+    mine = pod({"containers": [{"name": "main", "volumeMounts": [{"name": "x", "mountPath": "/mnt/fluid/team/a"}]}]})
+    wrapped = wrap(mine, ["a"])
+    assert mounts(wrapped) == mine["spec"]["containers"][0]["volumeMounts"]
+    assert "another name" in messages(wrapped, "not done")
+
+
+def test_two_datasets_cannot_have_one_place() -> None:
+    """Kubernetes would refuse it, so we do."""
+    with pytest.raises(Invalid, match="both to be mounted at /data"):
+        wrap(pod(), [DatasetUse("a", mount_path="/data"), DatasetUse("b", mount_path="/data")])
+
+
+@pytest.mark.parametrize("mount_path", [None, "elsewhere"])
+def test_the_environment_is_what_the_mount_route_finds(
+    mount_path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program in the container reads ``fluid://`` from the mount, at its usual place and at any other."""
+    monkeypatch.setattr("datafluid.workload.resolve.MOUNT_ROOT", str(tmp_path))
+    monkeypatch.setattr("datafluid.workload.posix.MOUNT_ROOT", str(tmp_path))
+    wanted = DatasetUse("team/a", mount_path=str(tmp_path / mount_path) if mount_path else None)
+    container = wrap(pod(), [wanted]).manifest["spec"]["containers"][0]
+    place = Path(container["volumeMounts"][0]["mountPath"])
+    place.mkdir(parents=True)
+    (place / "x.txt").write_text("hello")
+    for variable in container["env"]:
+        field = {"metadata.namespace": "team"}
+        value = variable.get("value") or field[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+        monkeypatch.setenv(variable["name"], value)
+    fs = FluidFileSystem(skip_instance_cache=True)
+    assert fs.cat_file("fluid:///a/x.txt") == b"hello"
+    assert fs.explain("fluid://team/a/x.txt").route == "mount"
+
+
+def test_a_sub_path_is_mounted_where_its_uri_is() -> None:
+    """``fluid://team/a/train/x`` is ``/mnt/fluid/team/a/train/x``, with only ``train`` mounted."""
+    (mount,) = mounts(wrap(pod(), [DatasetUse("a", sub_path="train")]))
+    assert (mount["mountPath"], mount["subPath"]) == ("/mnt/fluid/team/a/train", "train")
+
+
+def test_variables_of_yours_stay() -> None:
+    """And the report says what they keep from working."""
+    mine = [{"name": "DATAFLUID_MOUNT_ROOT", "value": "/mine"}]
+    wrapped = wrap(pod({"containers": [{"name": "main", "env": mine}]}), ["a"])
+    assert wrapped.manifest["spec"]["containers"][0]["env"][0] == mine[0]
+    assert "another value" in messages(wrapped, "not done")
+
+
+def test_the_sidecar_modes_label_the_pod_and_say_what_they_need() -> None:
+    """The native sidecar is a setting of the cluster, so its YAML is in the report."""
+    for mode, label in (("serverful", "fuse.serverful.fluid.io/inject"), ("serverless", "serverless.fluid.io/inject")):
+        wrapped = wrap(pod(), ["a"], mode=mode)  # type: ignore[arg-type]
+        assert wrapped.manifest["metadata"]["labels"] == {label: "true"}
+    native = wrap(pod(), ["a"], mode="native-sidecar")
+    assert native.manifest["metadata"]["labels"] == {"serverless.fluid.io/inject": "true"}
+    (entry,) = [entry for entry in native.report if "native sidecars" in entry.message]
+    values = yaml.safe_load(entry.fix)
+    assert values == {"webhook": {"fuseSidecar": {"sidecarInjectionMode": "native-sidecar"}}}
+
+
+def test_a_runtime_without_a_sidecar_is_reported() -> None:
+    """The webhook would let the pod pass unchanged, silently."""
+    wrapped = wrap(pod(), ["a"], mode="serverless", topology=knowing(runtime_type="efc"))
+    assert "has no sidecar" in messages(wrapped, "not done")
+
+
+def test_prefetch_annotations_are_what_the_prefetcher_reads() -> None:
+    """Claims and globs of all uses in one list."""
+    files = [
+        DatasetUse("a", prefetch=Prefetch(files=("train/*.tar",), image="prefetcher:1", timeout=600)),
+        DatasetUse("b", prefetch=Prefetch()),
+    ]
+    wrapped = wrap(pod(), files, mode="serverful")
+    prefix = "file-prefetcher.fluid.io/"
+    assert wrapped.manifest["metadata"]["annotations"] == {
+        f"{prefix}inject": "true",
+        f"{prefix}file-list": "pvc://a/train/*.tar;pvc://b/**",
+        f"{prefix}async-prefetch": "false",
+        f"{prefix}prefetch-timeout-seconds": "600",
+        f"{prefix}image": "prefetcher:1",
+    }
+
+
+def test_prefetching_without_the_webhook_is_not_promised() -> None:
+    """Nobody would add the prefetcher."""
+    wrapped = wrap(pod(), [DatasetUse("a", prefetch=Prefetch())])
+    assert "annotations" not in wrapped.manifest["metadata"]
+    assert 'mode="serverful"' in messages(wrapped, "not done")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("prefetch-timeout-seconds", "10m"), ("async-prefetch", "yes"), ("extra-envs", "A=1  B=2")]
+)
+def test_a_bad_annotation_of_yours_is_told(name: str, value: str) -> None:
+    """It switches all injection off, and the webhook only logs it."""
+    annotations = {"file-prefetcher.fluid.io/inject": "true", f"file-prefetcher.fluid.io/{name}": value}
+    wrapped = wrap(pod(annotations=annotations), ["a"], mode="serverful")
+    assert "injects nothing at all" in messages(wrapped, "warning")
+    assert wrapped.manifest["metadata"]["annotations"] == annotations
+
+
+@pytest.mark.parametrize(
+    ("runtime_type", "spec", "problem"),
+    [
+        ("alluxio", {"replicas": 1}, "BestEffort"),
+        ("alluxio", {"fuse": {"resources": {"requests": {"memory": "1Gi"}}}}, "Burstable"),
+        ("juicefs", {"fuse": {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "4Gi"}}}}, "Burstable"),
+        ("cache", {"runtimeClassName": "c"}, "BestEffort"),
+    ],
+)
+def test_a_fuse_client_without_memory_of_its_own_is_told_with_the_manifest_that_mends_it(
+    runtime_type: str, spec: dict[str, Any], problem: str
+) -> None:
+    """The YAML is the runtime's own kind, is valid, and makes the QoS Guaranteed: the warning goes away."""
+    topology = knowing(runtime_type=runtime_type, runtime=spec)
+    (entry,) = [entry for entry in wrap(pod(), ["a"], topology=topology).report if problem in entry.message]
+    fix = {"apiVersion": "data.fluid.io/v1alpha1", **yaml.safe_load(entry.fix)}
+    if runtime_type == "cache":
+        fix["spec"]["runtimeClassName"] = "c"
+    assert load([fix])
+    mended = knowing(runtime_type=runtime_type, runtime={**spec, **fix["spec"]})
+    assert not [entry for entry in wrap(pod(), ["a"], topology=mended).report if "QoS" in entry.message]
+
+
+def test_alluxio_gets_memory_for_the_heap_that_it_is_given() -> None:
+    """A limit below the heap would kill it sooner."""
+    spec = {"fuse": {"jvmOptions": ["-Xmx8G", "-XX:MaxDirectMemorySize=10g"]}}
+    wrapped = wrap(pod(), ["a"], topology=knowing(runtime_type="alluxio", runtime=spec))
+    assert "memory: 19Gi" in messages(wrapped, "warning")
+
+
+def test_priority_is_set_where_there_is_none() -> None:
+    """Yours stays."""
+    assert wrap(pod(), ["a"], priority_class="high").manifest["spec"]["priorityClassName"] == "high"
+    wrapped = wrap(pod({"priorityClassName": "mine"}), ["a"], priority_class="high")
+    assert wrapped.manifest["spec"]["priorityClassName"] == "mine"
+    assert "mine" in messages(wrapped, "not done")
+
+
+def test_a_dataset_of_another_namespace_comes_with_a_reference() -> None:
+    """The claim is the reference's, the path and the URI stay the owner's; what was made is a valid Dataset."""
+    topology = Topology(
+        datasets={"other/a": DatasetFacts(namespace="other", name="a", access_modes=("ReadWriteMany",))}
+    )
+    wrapped = wrap(pod(), ["other/a"], topology=topology)
+    (extra,) = wrapped.extras
+    assert load([extra])
+    assert extra["metadata"] == {"name": "a-from-other", "namespace": "team"}
+    assert extra["spec"] == {"mounts": [{"mountPoint": "dataset://other/a"}], "accessModes": ["ReadWriteMany"]}
+    assert wrapped.manifest["spec"]["volumes"][0]["persistentVolumeClaim"] == {"claimName": "a-from-other"}
+    assert mounts(wrapped)[0]["mountPath"] == "/mnt/fluid/other/a"
+
+
+def test_a_reference_that_is_there_is_used() -> None:
+    """No second one."""
+    there = DatasetFacts(namespace="team", name="ours", physical=("other", "a", ""))
+    topology = Topology(datasets={"team/ours": there})
+    wrapped = wrap(pod(), ["other/a"], topology=topology)
+    assert wrapped.extras == ()
+    assert wrapped.manifest["spec"]["volumes"][0]["persistentVolumeClaim"] == {"claimName": "ours"}
+
+
+def test_a_reference_to_a_reference_points_at_what_holds_the_bytes() -> None:
+    """Fluid nests none."""
+    topology = Topology(
+        datasets={"other/a": DatasetFacts(namespace="other", name="a", physical=("deep", "b", "sub/dir"))}
+    )
+    (extra,) = wrap(pod(), ["other/a"], topology=topology).extras
+    assert extra["spec"]["mounts"] == [{"mountPoint": "dataset://deep/b/sub/dir"}]
+
+
+def test_a_long_name_is_still_one() -> None:
+    """Names of volumes and references fit into 63 characters and stay apart."""
+    long = "a" * 40
+    wrapped = wrap(pod(), [f"{'n' * 40}/{long}", f"{'m' * 40}/{long}"])
+    names = [extra["metadata"]["name"] for extra in wrapped.extras]
+    assert len(set(names)) == 2
+    assert all(len(name) <= 63 for name in [*names, *(v["name"] for v in wrapped.manifest["spec"]["volumes"])])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "a b", "A", "team/", "/a", "team/a:data", "team/a:/x/../y", "team/a,api=s3", "team/a,locality=must",
+        "team/a,sub_path=/x", "team/a,nothing", "team/a,colour=red", "team/a,read_only=yes", "a/b/c",
+    ],
+)  # fmt: skip
+def test_uses_that_mean_nothing_are_refused(text: str) -> None:
+    """With what to write."""
+    with pytest.raises(Invalid) as caught:
+        DatasetUse.parse(text)
+    assert caught.value.hint
+
+
+def test_a_use_is_read_as_it_is_written() -> None:
+    """The command line's form."""
+    parsed = DatasetUse.parse(
+        "team/a:/data,api=hcfs,via=mount,locality=require,sub-path=x/y,containers=a+b,read_only=true"
+    )
+    assert parsed == DatasetUse(
+        "team/a",
+        mount_path="/data",
+        api="hcfs",
+        via="mount",
+        locality="require",
+        sub_path="x/y",
+        containers=("a", "b"),
+        read_only=True,
+    )
+    assert DatasetUse.parse("a,prefetch=train/*+val/*").prefetch == Prefetch(files=("train/*", "val/*"))
