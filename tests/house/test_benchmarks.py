@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.binaries import MISSING, find
+
 _ROOT = Path(__file__).resolve().parents[2]
 _NUMBERS = {"ours_seconds", "peer_seconds", "ratio", "lowest", "highest"}
 
@@ -26,9 +28,11 @@ def _run(name: str, output: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["warm_reads", "cold_reads", "warm_up", "growth", "starts"])
+@pytest.mark.parametrize("name", ["warm_reads", "cold_reads", "warm_up", "growth", "starts", "kubernetes_plane"])
 def test_a_benchmark(name: str, tmp_path: Path) -> None:
     """A small run prints a table, and writes JSON of the documented shape."""
+    if name == "kubernetes_plane" and not find():
+        pytest.skip(MISSING)
     done = _run(name, tmp_path / "out.json")
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
