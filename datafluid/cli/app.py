@@ -25,6 +25,7 @@ from datafluid.cli import (
     get,
     lint,
     load,
+    preview,
     rbac,
     scale,
     serve,
@@ -43,7 +44,7 @@ _SECTIONS = {
     "Warm": ("load", "submit", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
-    "Manifests": ("wrap", "lint", "crds"),
+    "Manifests": ("wrap", "lint", "crds", "preview"),
     "Clusters": ("contexts", "rbac"),
 }
 
@@ -93,7 +94,7 @@ def root(
 
 for module in (apply, get, describe, diagnose, delete, load, submit, watch, scale, serve, files, export, cache):
     module.register(app)
-for module in (doctor, agent, lint, wrap, contexts, rbac):
+for module in (doctor, agent, lint, wrap, preview, contexts, rbac):
     module.register(app)
 
 

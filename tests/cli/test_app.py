@@ -10,8 +10,8 @@ import pytest
 from tests.cli.conftest import COMMAND, Run
 
 COMMANDS = (  # one line reads better
-    "apply get describe delete wait watch scale load refresh export ls cat du cache explain lint crds serve run-due "
-    "doctor contexts rbac"
+    "apply get describe delete wait watch scale load refresh export ls cat du cache explain lint crds preview serve "
+    "run-due doctor contexts rbac"
 ).split()
 
 

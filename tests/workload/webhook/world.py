@@ -88,7 +88,7 @@ def _volumes(name: str, namespace: str, *, runtime_of: tuple[str, str]) -> list[
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": name, "namespace": namespace, "labels": ours},
-        "spec": {"accessModes": ["ReadOnlyMany"]},
+        "spec": {"accessModes": ["ReadOnlyMany"], "volumeName": f"{namespace}-{name}"},
         "status": {"phase": "Bound"},
     }
     volume = {
