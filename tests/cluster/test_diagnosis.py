@@ -128,7 +128,7 @@ def test_the_requests_do_not_grow_with_pods(cluster: Cluster) -> None:
     def requests(replicas: int) -> int:
         namespace = cluster.namespace()
         client = declare(cluster, namespace)
-        workers(cluster, namespace, replicas=replicas)
+        workers(cluster, namespace, replicas=replicas, nodeSelector={"no": "node"})
         pods = f"/api/v1/namespaces/{namespace}/pods"
         eventually(lambda: len(cluster.api.get(pods)["items"]) == replicas)
         before = len(cluster.asked(agent="datafluid"))
