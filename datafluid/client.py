@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datafluid.engine.remote.volumes import RemoteVolumes
     from datafluid.engine.serve import Due
     from datafluid.engine.volume import Volume
-    from datafluid.model.lint import Finding, Surroundings
+    from datafluid.model.lint import Finding
     from datafluid.submission.steps import Step
     from datafluid.submitting import Submitted
 
@@ -126,22 +126,9 @@ class Client:
         Raises:
             Unavailable: the cluster does not answer.
         """
-        from datafluid.model.lint import lint
+        from datafluid.linting import lint_for
 
-        if self.context.plane == "embedded":
-            return lint(source, plane="embedded")
-        source = list(source) if isinstance(source, Iterator) else source
-        return lint(source, plane="kubernetes", surroundings=self._around(source))
-
-    def _around(self, source: Any) -> Surroundings | None:
-        from datafluid.model.lint.run import subjects_of
-        from datafluid.plane.surroundings import look_around
-
-        try:
-            subjects = subjects_of(source)
-        except Invalid:
-            return None  # lint says what is wrong with it
-        return look_around(self.plane, subjects, namespace=self.context.namespace)
+        return lint_for(self, source)
 
     def diagnose(self, name: str, *, kind: str = "Dataset", namespace: str | None = None) -> Diagnosis:
         """Why a dataset is not what it should be: causes, likeliest first, with evidence and what to run next.

@@ -31,6 +31,8 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Argument(metavar="[NAME]", autocompletion=completion.names)] = None,
     ) -> None:
         """Show one object: status, mounts, cache, conditions, next runs and events."""
+        from datafluid.living import lifecycle_of
+
         if name is None:
             kind, slash, name = kind.partition("/")
             if not slash:
@@ -43,6 +45,7 @@ def register(app: typer.Typer) -> None:
             _dataset(client.dataset(ref.name, namespace=ref.namespace))
         elif "dataset" in (manifest.get("spec") or {}) or "from" in (manifest.get("spec") or {}):
             _operation(session, manifest)
+        _section("Life cycle", ("What", "How"), lifecycle_of(client, ref).items())
         _mapping("Cache", dig(manifest, ".status.cacheStates"))
         _conditions(dig(manifest, ".status.conditions") or ())
         _events(client.plane.events(ref))

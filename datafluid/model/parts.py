@@ -120,8 +120,8 @@ def _is_off(kind: str, name: Name, component: Mapping[str, Any]) -> bool:
 
 def _replicas(spec: Mapping[str, Any], name: Name) -> int:
     wanted = _map(spec.get(name)).get("replicas")
-    if name == "worker" and not isinstance(wanted, int):
-        wanted = spec.get("replicas")
+    if name == "worker" and isinstance(spec.get("replicas"), int):
+        wanted = spec["replicas"]  # the runtime's own number wins
     return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) else 1
 
 
