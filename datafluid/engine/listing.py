@@ -216,7 +216,8 @@ class ListingCache:
             try:
                 info = store.stat(key)
             except NotFound:
-                pass
+                if not getattr(store, "listable", True):
+                    return self._nothing(key, now)
             else:
                 self.remember(info)
                 return Found("file", info, now)

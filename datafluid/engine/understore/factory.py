@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.home import Home
+from datafluid.engine.understore.addresses import refuse_link_local
 from datafluid.engine.understore.options import StoreOptions, understand
 from datafluid.engine.understore.port import UnderStore
-from datafluid.errors import Forbidden, Invalid, Unsupported
+from datafluid.errors import Invalid, Unsupported
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -65,6 +65,8 @@ def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
     scheme = scheme_of(mount.url)
     if scheme in ("local", "pvc"):
         return _local(mount, scheme)
+    if scheme in ("http", "https"):
+        return _web(mount, _resolved(home, mount, scheme))
     if _forked_after_use():
         from datafluid.engine.forked import HelperStore
 
@@ -73,7 +75,7 @@ def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
         from datafluid.engine.understore.alluxio_store import AlluxioStore
 
         parts = urlsplit(mount.url)
-        _refuse_link_local(parts.hostname)
+        refuse_link_local(parts.hostname)
         return AlluxioStore(f"http://{parts.netloc}", parts.path)
     if scheme.startswith(HCFS):
         from datafluid.engine.understore.hcfs_store import open_hcfs
@@ -117,21 +119,44 @@ def _resolved(home: Home, mount: MountBinding, scheme: str) -> StoreOptions:
     return understand(scheme, [*mount.options, *secret])
 
 
+def _web(mount: MountBinding, options: StoreOptions) -> UnderStore:
+    from datafluid.engine.understore.http_client import HttpClient
+    from datafluid.engine.understore.http_store import HttpStore
+
+    refuse_link_local(_plain(mount.url).hostname)
+    silent = _silence(options)
+    client = HttpClient(
+        connect=min(silent, _CONNECT).total_seconds(),
+        silent=silent.total_seconds(),
+        proxy=options.values.get("proxy"),
+        proxy_ca=options.values.get("proxy_ca_certificate"),
+        insecure=options.flag("insecure"),
+    )
+    return HttpStore(mount.url, client)
+
+
+def _plain(url: str) -> SplitResult:
+    """The parts of a URL that holds nothing secret."""
+    from datafluid.redaction import redact_url
+
+    parts = urlsplit(url)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise Invalid(
+            f"{redact_url(url)} holds credentials or a query.", hint="Use encryptOptions and options instead."
+        )
+    return parts
+
+
 def _obstore(mount: MountBinding, scheme: str, options: StoreOptions) -> UnderStore:
     global _obstore_pid
     from datafluid.engine.understore.obstore_store import ObstoreStore
     from datafluid.redaction import redact_url
 
-    parts = urlsplit(mount.url)
-    if parts.username or parts.password or parts.query:
-        raise Invalid(
-            f"{redact_url(mount.url)} holds credentials or a query.", hint="Use encryptOptions and options instead."
-        )
-    for address in (parts.hostname if scheme.startswith("http") else None, _host(options.values.get("endpoint"))):
-        _refuse_link_local(address)
+    parts = _plain(mount.url)
+    refuse_link_local(_host(options.values.get("endpoint")))
     store = _BUILDERS[scheme](mount.url, parts.netloc, parts.path.strip("/"), options)
     _obstore_pid = os.getpid()
-    return ObstoreStore(store, display_url=redact_url(mount.url), listable=not scheme.startswith("http"))
+    return ObstoreStore(store, display_url=redact_url(mount.url))
 
 
 def _s3(url: str, bucket: str, prefix: str, options: StoreOptions) -> ObjectStore:
@@ -174,25 +199,16 @@ def _azure(url: str, container: str, prefix: str, options: StoreOptions) -> Obje
     return AzureStore(container, prefix=prefix or None, client_options=_client(options), retry_config=_RETRY, **config)  # type: ignore[arg-type]
 
 
-def _http(url: str, host: str, prefix: str, options: StoreOptions) -> ObjectStore:
-    from obstore.store import HTTPStore
-
-    client = _client(options)
-    client["allow_http"] |= url.startswith("http://")
-    return HTTPStore(url.rstrip("/"), client_options=client, retry_config=_RETRY)  # type: ignore[arg-type]
-
-
 _BUILDERS: Mapping[str, Callable[[str, str, str, StoreOptions], Any]] = {
     **dict.fromkeys(("s3", "s3a"), _s3),
     "gs": _gcs,
     **dict.fromkeys(("az", "abfs", "abfss"), _azure),
-    **dict.fromkeys(("http", "https"), _http),
 }
 
 
 def _client(options: StoreOptions) -> dict[str, Any]:
     endpoint = options.values.get("endpoint", "")
-    stalled = _seconds(options.values["timeout"]) if "timeout" in options.values else _STALLED
+    stalled = _silence(options)
     client: dict[str, Any] = {"timeout": _LONGEST, "read_timeout": stalled, "connect_timeout": min(stalled, _CONNECT)}
     # A plain-text endpoint that the user wrote is a plain-text endpoint that the user wants.
     client["allow_http"] = options.flag("allow_http", default=endpoint.startswith("http://")) or not options.flag(
@@ -207,6 +223,11 @@ def _client(options: StoreOptions) -> dict[str, Any]:
     return client
 
 
+def _silence(options: StoreOptions) -> timedelta:
+    """How long an answer may be silent."""
+    return _seconds(options.values["timeout"]) if "timeout" in options.values else _STALLED
+
+
 def _seconds(value: str) -> timedelta:
     number = value.strip().removesuffix("s")
     if not number.isascii() or not number.isdigit() or not 0 < int(number) <= _LONGEST.total_seconds():
@@ -216,15 +237,3 @@ def _seconds(value: str) -> timedelta:
 
 def _host(endpoint: str | None) -> str | None:
     return urlsplit(endpoint).hostname if endpoint else None
-
-
-def _refuse_link_local(host: str | None) -> None:
-    """169.254.169.254 and its kin hand out a machine's own credentials: no dataset has business there."""
-    if host is None:
-        return
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return
-    if address.is_link_local:
-        raise Forbidden(f"{host} is a link-local address.", hint="Name the object store's own address.")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LocalStore"]
 
 _COPY = 1 << 20
+_NO_FILE = (errno.ELOOP, errno.ENAMETOOLONG)
 
 
 class LocalStore:
@@ -80,7 +81,7 @@ class LocalStore:
             with self._mapped(prefix), os.scandir(self._path(prefix)) as entries:
                 for entry in entries:
                     key = f"{prefix}/{entry.name}" if prefix else entry.name
-                    with suppress(FileNotFoundError, NotFound, Forbidden):
+                    with _left_out():
                         self._path(key)
                         status = entry.stat()
                         if stat.S_ISDIR(status.st_mode):
@@ -227,8 +228,20 @@ class LocalStore:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise CacheFull(f"{where}: the disk is full.", hint="Free some space.") from error
+            if error.errno in _NO_FILE:
+                raise NotFound(f"{where} names no file.", hint="Check where its links lead.") from error
             if error.errno in (errno.EIO, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT, errno.ENOTCONN):
                 raise Unavailable(f"{where} cannot be read: {error.strerror}.", hint="Is the disk mounted?") from error
+            raise
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """What is gone since it was listed, leads outside, or leads nowhere, is no part of a listing."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EACCES, *_NO_FILE):
             raise
 
 

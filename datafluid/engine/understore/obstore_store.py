@@ -1,4 +1,4 @@
-"""Object stores and web servers through obstore: ``s3://``, ``gs://``, ``az://``, ``http(s)://``.
+"""Object stores through obstore: ``s3://``, ``gs://``, ``az://``.
 
 obstore runs one global Tokio runtime that a forked child must not use (it hangs); `factory` sees to that.
 """
@@ -6,7 +6,7 @@ obstore runs one global Tokio runtime that a forked child must not use (it hangs
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
@@ -45,19 +45,14 @@ class ObstoreStore:
     real_directories = False
     streams = 64
 
-    def __init__(self, store: ObjectStore, *, display_url: str, listable: bool = True) -> None:
+    def __init__(self, store: ObjectStore, *, display_url: str) -> None:
         self._store = store
         self.display_url = display_url
-        self._listable = listable
 
     def probe(self) -> None:
-        """List one object: the mount must be reachable, and allowed. A web server must answer, whatever it says."""
+        """List one object: the mount must be reachable, and allowed."""
         import obstore
 
-        if not self._listable:
-            with suppress(NotFound, Forbidden, Unsupported), self._mapped(""):
-                obstore.head(self._store, "")
-            return
         with self._mapped(""):
             next(iter(obstore.list(self._store, chunk_size=1)), None)
 
@@ -72,7 +67,6 @@ class ObstoreStore:
         """One level, with a delimiter."""
         import obstore
 
-        self._must_list()
         with self._mapped(prefix):
             found = obstore.list_with_delimiter(self._store, prefix + "/" if prefix else None)
         objects = (_info(meta) for meta in found["objects"])
@@ -81,18 +75,9 @@ class ObstoreStore:
             objects=tuple(info for info in objects if not _is_marker(info, prefix)), prefixes=tuple(prefixes)
         )
 
-    def _must_list(self) -> None:
-        if not self._listable:
-            raise Unsupported(
-                f"{self.display_url} is a web server, which cannot list directories.",
-                hint="Name the files: in the paths you read, and in the load's target.",
-            )
-
     def walk(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
         """All objects below, in pages of 1,000."""
         import obstore
-
-        self._must_list()
 
         if prefix:
             try:
@@ -202,7 +187,7 @@ class ObstoreStore:
             )
 
     def _cut_out(self, fetch: Fetch) -> Buffer:
-        """A range from a web server that knows none: the whole file is fetched."""
+        """A range from a server that knows none: the whole object is fetched."""
         whole = Fetch(info=fetch.info, start=0, length=fetch.info.size)
         if fetch == whole:
             raise Unsupported(f"{self.display_url} refuses to send {fetch.info.key!r}.")
@@ -264,7 +249,7 @@ def _general(where: str, text: str) -> DatafluidError:
 
 
 def _options(fetch: Fetch) -> Any:
-    """The conditions of a GET. A whole object is asked for as such: plain web servers know no ranges."""
+    """The conditions of a GET. A whole object is asked for as such: not every server knows ranges."""
     options: dict[str, Any] = {}
     if fetch.length < fetch.info.size:
         options["range"] = (fetch.start, fetch.start + fetch.length)

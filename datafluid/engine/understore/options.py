@@ -82,8 +82,8 @@ _BY_SCHEME: dict[str, dict[str, str]] = {
     "az": _AZURE | _ANY,
     "abfs": _AZURE | _ANY,
     "abfss": _AZURE | _ANY,
-    "http": _ANY | {"headers": "headers"},
-    "https": _ANY | {"headers": "headers"},
+    "http": _ANY,
+    "https": _ANY,
     "local": {},
     "pvc": {},
 }
