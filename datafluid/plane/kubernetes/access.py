@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datafluid.errors import Invalid
+
 __all__ = ["Access", "KubeContext", "in_cluster_namespace", "is_in_cluster", "kube_contexts"]
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -37,6 +39,10 @@ class Access:
             return "this pod's service account"
         which = f"context {self.context}" if self.context else "the current context"
         return f"{which} of {self.kubeconfig or 'the kubeconfig'}"
+
+    def unusable(self, error: Exception) -> Invalid:
+        """The error for a configuration that cannot be used."""
+        return Invalid(f"{self}: {error}", hint="See `datafluid contexts` and `kubectl config get-contexts`.")
 
     @property
     def file(self) -> str:

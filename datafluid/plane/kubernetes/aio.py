@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
-from datafluid.errors import Invalid, Unavailable, Unsupported
+from datafluid.errors import Unavailable, Unsupported
 from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
@@ -167,6 +167,7 @@ async def _load(access: Access) -> Any:
     """The official client's configuration."""
     try:
         from kubernetes_asyncio import client, config
+        from yaml import YAMLError
     except ImportError as error:
         raise Unsupported(
             "asking a cluster from coroutines needs kubernetes_asyncio, which is not installed.",
@@ -178,8 +179,8 @@ async def _load(access: Access) -> Any:
             config.load_incluster_config(client_configuration=configuration)
         else:
             await config.load_kube_config(access.file, context=access.context, client_configuration=configuration)
-    except (config.ConfigException, OSError) as error:
-        raise Invalid(f"{access}: {error}", hint="See `kubectl config get-contexts`.") from error
+    except (config.ConfigException, OSError, YAMLError) as error:
+        raise access.unusable(error) from error
     return configuration
 
 

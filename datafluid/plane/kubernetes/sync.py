@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any, TypeVar
 
-from datafluid.errors import Invalid, Unavailable, Unsupported
+from datafluid.errors import Unavailable, Unsupported
 from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
@@ -147,6 +147,7 @@ def _connect(access: Access) -> Any:
     """The official client, configured; its own models and retries are not used."""
     try:
         from kubernetes import client, config
+        from yaml import YAMLError
     except ImportError as error:
         raise Unsupported(
             "the Kubernetes plane needs the official client, which is not installed.",
@@ -159,8 +160,8 @@ def _connect(access: Access) -> Any:
             config.load_incluster_config(client_configuration=configuration)
         else:
             config.load_kube_config(access.file, context=access.context, client_configuration=configuration)
-    except (config.ConfigException, OSError) as error:
-        raise Invalid(f"{access}: {error}", hint="See `kubectl config get-contexts`.") from error
+    except (config.ConfigException, OSError, YAMLError) as error:
+        raise access.unusable(error) from error
     configuration.connection_pool_maxsize = _CONNECTIONS
     return client.ApiClient(configuration)
 
