@@ -16,6 +16,7 @@ from datafluid.cli import (
     apply,
     cache,
     contexts,
+    copy,
     delete,
     describe,
     diagnose,
@@ -40,7 +41,7 @@ from datafluid.cli.session import ContextOption, NamespaceOption, Session, Verbo
 __all__ = ["app", "run"]
 
 _SECTIONS = {
-    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait", "watch", "scale"),
+    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait", "watch", "scale", "copy"),
     "Warm": ("load", "submit", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
@@ -92,7 +93,7 @@ def root(
     ctx.obj = Session(context=context, namespace=namespace, verbosity=verbose)
 
 
-for module in (apply, get, describe, diagnose, delete, load, submit, watch, scale, serve, files, export, cache):
+for module in (apply, get, describe, diagnose, delete, load, submit, watch, scale, copy, serve, files, export, cache):
     module.register(app)
 for module in (doctor, agent, lint, wrap, preview, contexts, rbac):
     module.register(app)

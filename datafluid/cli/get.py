@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datafluid.cli import completion
-from datafluid.cli.objects import show
+from datafluid.cli.errors import ExitCode
+from datafluid.cli.objects import show, show_by_context
 from datafluid.cli.output import Output, OutputOption, echo
 from datafluid.cli.session import Session, command
 from datafluid.cli.watch import follow
@@ -43,12 +44,18 @@ def register(app: typer.Typer) -> None:
             typer.Option("-l", "--selector", metavar="KEY=VALUE,...", help="Only with these labels."),
         ] = None,
         watch: Annotated[bool, typer.Option("-w", "--watch", help="Then print changes as they come.")] = False,
+        all_contexts: Annotated[bool, typer.Option("--all-contexts", help="In all contexts, side by side.")] = False,
     ) -> None:
         """List objects, with the columns that kubectl prints for them.
 
         Without KIND: everything there is.
         """
         kinds = _kinds(kind)
+        if all_contexts:
+            if names or watch:
+                raise Invalid("--all-contexts lists; it takes no NAME and no --watch.", hint="Name one --context.")
+            _in_all_contexts(session, kinds, everywhere, _labels(selector), output)
+            return
         if names:
             found = [session.client.get(each, name) for each in kinds for name in names]
         else:
@@ -60,6 +67,21 @@ def register(app: typer.Typer) -> None:
             echo(f"No {kind or 'object'} found{where}.", file=sys.stderr)
         if watch:
             _watch(session, kinds, names or [], everywhere, output)
+
+
+def _in_all_contexts(
+    session: Session, kinds: Sequence[str], everywhere: bool, labels: dict[str, str] | None, output: Output
+) -> None:
+    """One that cannot be asked is told on stderr; the exit code is 1 only when none could be."""
+    from datafluid.contexts import holdings
+
+    found = holdings(kinds, namespace=session.namespace, everywhere=everywhere, selector=labels)
+    show_by_context({each.context: each.objects for each in found if each.error is None}, output)
+    for each in found:
+        if each.error is not None:
+            echo(f"context {each.context} cannot be asked: {each.error.message}", file=sys.stderr)
+    if all(each.error is not None for each in found):
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def _kinds(text: str | None) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datafluid.model.kinds import Kind
     from datafluid.plane.port import Manifest
 
-__all__ = ["dig", "qualified_name", "show", "since"]
+__all__ = ["dig", "qualified_name", "show", "show_by_context", "since"]
 
 _WIDE = 10
 
@@ -37,6 +37,37 @@ def show(
             echo(qualified_name(each))
     else:
         _tables(objects, wide=output is Output.wide, namespaces=namespaces, header=header)
+
+
+def show_by_context(found: Mapping[str, Sequence[Manifest]], output: Output) -> None:
+    """Print the objects of several contexts: tables get a first column with the context."""
+    if output is Output.json:
+        as_json({name: list(objects) for name, objects in found.items()})
+    elif output is Output.yaml:
+        as_yaml([{"context": name, "items": list(objects)} for name, objects in found.items()])
+    elif output is Output.name:
+        for name, objects in found.items():
+            for each in objects:
+                echo(f"{name}/{qualified_name(each)}")
+    else:
+        _tables_by_context(found, wide=output is Output.wide)
+
+
+def _tables_by_context(found: Mapping[str, Sequence[Manifest]], *, wide: bool) -> None:
+    from datafluid.model.kinds import find_kind
+
+    groups: dict[str, list[tuple[str, Manifest]]] = {}
+    for name, objects in found.items():
+        for each in objects:
+            groups.setdefault(each["kind"], []).append((name, each))
+    for number, (kind_name, group) in enumerate(groups.items()):
+        if number:
+            print()
+        kind = find_kind(kind_name)
+        columns = [column for column in kind.columns if wide or column.priority < _WIDE]
+        first = ["Namespace", "Name"] if kind.namespaced else ["Name"]
+        rows = [[name, *_row(each, first, kind, len(groups) > 1, wide)] for name, each in group]
+        table(["Context", *first, *(column.name for column in columns)], rows)
 
 
 def qualified_name(manifest: Mapping[str, Any]) -> str:

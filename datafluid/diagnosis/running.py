@@ -8,6 +8,7 @@ from typing import Any
 
 from datafluid.diagnosis.cause import Found, command, quoted, rule
 from datafluid.diagnosis.picture import POD, Picture
+from datafluid.model.lint.around_objects import named_secrets
 from datafluid.model.lint.subject import Subject, as_list, as_map, as_text, show
 
 _PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
@@ -36,22 +37,13 @@ def secret_missing(picture: Picture) -> Iterator[Found]:
         for found in filter(None, (_NO_SECRET.search(text) for text in texts)):
             missing.setdefault(found["name"], f"Pod {pod.name}: {found[0]}")
     if picture.secrets is not None and picture.dataset is not None:
-        for name in sorted(named_secrets(picture.dataset)):
+        for name in sorted({name for _, name in named_secrets(picture.dataset)}):
             if f"{picture.namespace}/{name}" in picture.secrets:
                 continue
             missing.setdefault(name, f"encryptOptions name it; namespace {picture.namespace} has no such Secret")
     for name, seen in missing.items():
         make = quoted("kubectl", "create", "secret", "generic", name, "-n", picture.namespace)
         yield Found(f"The Secret {show(name)} is not there.", [seen], f"{make} --from-literal=KEY=VALUE")
-
-
-def named_secrets(dataset: Subject) -> set[str]:
-    """The Secrets that a dataset's encryptOptions name."""
-    mounts = [as_map(each) for each in as_list(dataset.at("spec", "mounts"))]
-    options = as_list(dataset.at("spec", "sharedEncryptOptions"))
-    options += [each for mount in mounts for each in as_list(mount.get("encryptOptions"))]
-    keys = (as_map(as_map(as_map(each).get("valueFrom")).get("secretKeyRef")) for each in options)
-    return {name for key in keys if (name := as_text(key.get("name")))}
 
 
 @rule("fuse-killed", "A FUSE without memory")

@@ -25,6 +25,7 @@ _OF_NAMESPACE = (
     "v1/LimitRange",
     "networking.k8s.io/v1/NetworkPolicy",
 )
+_OF_CLUSTER = ("v1/Node", "storage.k8s.io/v1/StorageClass")
 
 
 def look_around(plane: ControlPlane, subjects: Iterable[Subject], *, namespace: str) -> Surroundings:
@@ -42,24 +43,25 @@ def look_around(plane: ControlPlane, subjects: Iterable[Subject], *, namespace: 
         Unavailable: the cluster does not answer.
     """
     subjects = list(subjects)
-    namespaces = {each.namespace or namespace for each in subjects}
-    room = any(each.kind in RUNTIMES for each in subjects)
-    look, places = Look(plane), sorted(set(namespaces))
+    places = sorted({each.namespace or namespace for each in subjects})
+    look = Look(plane)
     for kind in KINDS.values():
         if kind.kind == "Dataset" or not kind.namespaced:
             look.at(kind.kind)
             continue
-        for namespace in places:
-            look.at(kind.kind, namespace=namespace)
-    for namespace in places:
+        for place in places:
+            look.at(kind.kind, namespace=place)
+    for place in places:
         for each in _OF_NAMESPACE:
-            look.at(each, namespace=namespace)
-        look.get(Ref("v1/Namespace", namespace))
-    look.at("v1/Node")
+            look.at(each, namespace=place)
+        look.get(Ref("v1/Namespace", place))
+    for each in _OF_CLUSTER:
+        look.at(each)
     look.at("v1/ConfigMap", namespace=AGENT_NAMESPACE, selector=REPORT_LABELS)
     look.get(_WEBHOOK)
     look.get(_DRIVER)
-    secrets, free = look.secrets(places), _free(look) if room else None
+    needs_room = any(each.kind in RUNTIMES for each in subjects)
+    secrets, free = look.secrets(places), _free(look) if needs_room else None
     return Surroundings(
         objects={kind: tuple(Subject(data=each) for each in found) for kind, found in look.objects.items()},
         namespace=namespace,

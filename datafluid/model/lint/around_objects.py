@@ -47,7 +47,7 @@ def no_secret(subject: Subject, scope: Scope) -> Hits:
     known = scope.around.secrets if scope.around else None
     if known is None or not scope.home(subject):
         return
-    for path, name in _secrets(subject):
+    for path, name in named_secrets(subject):
         if f"{scope.home(subject)}/{name}" not in known and not scope.named(["Secret"], scope.home(subject), name):
             yield Hit(
                 path,
@@ -56,7 +56,8 @@ def no_secret(subject: Subject, scope: Scope) -> Hits:
             )
 
 
-def _secrets(subject: Subject) -> Iterator[tuple[Path, str]]:
+def named_secrets(subject: Subject) -> Iterator[tuple[Path, str]]:
+    """The Secrets that an object names, and where."""
     places: list[tuple[Path, Any]] = [(("spec", "sharedEncryptOptions"), subject.spec.get("sharedEncryptOptions"))]
     places += [
         ((*path, "encryptOptions"), mount.get("encryptOptions")) for path, mount in subject.maps("spec", "mounts")

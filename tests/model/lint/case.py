@@ -77,6 +77,7 @@ LOOKED_AT = (
     "networking.k8s.io/v1/NetworkPolicy",
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
     "storage.k8s.io/v1/CSIDriver",
+    "storage.k8s.io/v1/StorageClass",
 )
 
 
