@@ -72,7 +72,7 @@ def network_policy(subject: Subject, scope: Scope) -> Hits:
             yield Hit(
                 part.path,
                 f"the NetworkPolicy {show(choosing[0].name)} lets nobody reach the {part.name}s in the pods' network.",
-                f"Allow ingress from pods with the label release: {subject.name}, and from the nodes.",
+                f"Allow ingress from pods with the label release: {show(subject.name)}, and from the nodes.",
             )
 
 

@@ -52,7 +52,7 @@ def no_secret(subject: Subject, scope: Scope) -> Hits:
             yield Hit(
                 path,
                 f"namespace {show(scope.home(subject))} has no Secret {show(name)}; pods wait for it and say little.",
-                f"Make it first: kubectl create secret generic {name} -n {scope.home(subject)}.",
+                f"Make it first: kubectl create secret generic {show(name)} -n {show(scope.home(subject))}.",
             )
 
 
@@ -126,7 +126,7 @@ def nodes_taken(subject: Subject, scope: Scope) -> Hits:
         holders = sorted({name for labels in nodes for key, name in taken.items() if labels.get(key) == "true"})
         yield Hit(
             ("spec", "placement") if subject.spec.get("placement") else ("spec",),
-            f"it wants {wanted} workers; {free} of {len(nodes)} nodes are free of {' and '.join(holders[:3])}.",
+            f"it wants {wanted} workers; {free} of {len(nodes)} nodes are free of {' and '.join(map(show, holders[:3]))}.",
             "Set placement: Shared on all of them, or ask for fewer workers.",
         )
 
