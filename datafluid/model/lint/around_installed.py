@@ -87,7 +87,7 @@ def no_profile(subject: Subject, scope: Scope) -> Hits:
 def terminating(subject: Subject, scope: Scope) -> Hits:
     found = scope.around.one(subject.kind, subject.name, scope.home(subject) or None) if scope.around else None
     if found is not None and found.at("metadata", "deletionTimestamp"):
-        hint = f"Wait until it is gone; `datafluid diagnose {subject.kind.lower()} {show(subject.name)}` says who holds it."
+        hint = f"Wait; `datafluid diagnose {subject.kind.lower()} {show(subject.name)}` says who holds it."
         if subject.kind not in ("Dataset", *RUNTIMES):
             hint = "Wait until it is gone."
         yield Hit(("metadata", "name"), f"the {subject.kind} of this name is being deleted.", hint)

@@ -100,7 +100,7 @@ def quota_used_up(subject: Subject, scope: Scope) -> Hits:
             if asked > left:
                 yield Hit(
                     ("spec",),
-                    f"its pods ask for {_shown(name, asked)} {name}; the ResourceQuota {show(quota.name)} has "
+                    f"its pods ask for {_shown(name, asked)} {show(name)}; the ResourceQuota {show(quota.name)} has "
                     f"{_shown(name, left)} left.",
                     "Ask for less or for fewer replicas, or have the quota raised.",
                 )

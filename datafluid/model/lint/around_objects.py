@@ -126,7 +126,7 @@ def nodes_taken(subject: Subject, scope: Scope) -> Hits:
         holders = sorted({name for labels in nodes for key, name in taken.items() if labels.get(key) == "true"})
         yield Hit(
             ("spec", "placement") if subject.spec.get("placement") else ("spec",),
-            f"it wants {wanted} workers; {free} of {len(nodes)} nodes are free of {' and '.join(map(show, holders[:3]))}.",
+            f"it wants {wanted} workers; free of {', '.join(map(show, holders[:3]))} are {free} of {len(nodes)} nodes.",
             "Set placement: Shared on all of them, or ask for fewer workers.",
         )
 
