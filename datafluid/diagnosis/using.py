@@ -9,15 +9,15 @@ from fractions import Fraction
 from datafluid.diagnosis.cause import Found, command, quoted, rule
 from datafluid.diagnosis.picture import NODE, WEBHOOK, Picture, labels_of, line, phase_of
 from datafluid.model.lint import Finding, lint
-from datafluid.model.lint.pods import INJECT, SERVERLESS
 from datafluid.model.lint.subject import Subject, as_list, as_map, as_text, show
+from datafluid.model.podlabels import DONE, ENABLED, INJECT, SERVERLESS
 from datafluid.model.quantity import format_size, parse_percent
 from datafluid.model.status import DatasetStatus
 from datafluid.placement.labels import labels
 
 _DENIED = re.compile(r'admission webhook "[^"]*fluid\.io" denied the request: (?P<why>.*)', re.DOTALL)
 _DOWN = re.compile(r'failed calling webhook "[^"]*fluid\.io"')
-_IN_USE, _DONE = "fluid.io/datasets-in-use", "done.sidecar.fluid.io/inject"
+_IN_USE = "fluid.io/datasets-in-use"
 _SWITCHED_OFF = {"DF404", "DF411", "DF414", "DF216"}
 _LOW = Fraction(1, 2)  # reads that the cache should answer, at the least
 
@@ -52,7 +52,7 @@ def webhook_down(picture: Picture) -> Iterator[Found]:
     if told:
         seen = [line(told[-1])]
         summary = "Fluid's webhook does not answer, so labelled pods cannot be created in any namespace."
-        yield Found(summary, seen, "kubectl get pods -n fluid-system -l control-plane=fluidapp-webhook")
+        yield Found(summary, seen, "kubectl get pods -n fluid-system -l control-plane=fluid-webhook")
 
 
 @rule("webhook-missing", "A webhook that is not installed")
@@ -69,14 +69,14 @@ def webhook_missing(picture: Picture) -> Iterator[Found]:
 @rule("not-injected", "Pods that were let through untouched")
 def not_injected(picture: Picture) -> Iterator[Found]:
     for pod in picture.users:
-        if not _asks(pod) or _touched(pod) or labels_of(pod).get("fluid.io/enable-injection") == "false":
+        if not _asks(pod) or _touched(pod) or labels_of(pod).get(ENABLED) == "false":
             continue
         findings = _findings(picture, pod)
         seen = [f'Pod {pod.name} carries {_asks(pod)}: "true", and nothing of Fluid was put into it']
         seen += [f"{each.code} {each.path}: {each.message}" for each in findings]
         why = findings[0].message if findings else "the webhook swallowed an error; its log has it."
         summary = f"Pod {show(pod.name)} passed the webhook without injection: {why}"
-        log = "kubectl logs -n fluid-system -l control-plane=fluidapp-webhook --tail=100"
+        log = "kubectl logs -n fluid-system -l control-plane=fluid-webhook --tail=100"
         yield Found(summary, seen, command("get", pod, "-o", "yaml") if findings else log, certain=bool(findings))
         return
 
@@ -84,14 +84,14 @@ def not_injected(picture: Picture) -> Iterator[Found]:
 def _asks(pod: Subject) -> str:
     """The label by which a pod asks for injection; empty when it does not."""
     found = labels_of(pod)
-    if found.get("fluid.io/enable-injection") == "false":
+    if found.get(ENABLED) == "false":
         return ""
     return next((label for label in INJECT if found.get(label) == "true"), "")
 
 
 def _touched(pod: Subject) -> bool:
     annotations, found = as_map(pod.at("metadata", "annotations")), labels_of(pod)
-    return _IN_USE in annotations or found.get(_DONE) == "true"
+    return _IN_USE in annotations or found.get(DONE) == "true"
 
 
 def _findings(picture: Picture, pod: Subject) -> list[Finding]:

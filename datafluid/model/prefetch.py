@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from datafluid.model.golang import parse_bool, parse_int32
 from datafluid.model.plain import as_text, show
 
 __all__ = ["PREFETCH", "prefetch_problems"]
 
 #: What their names begin with.
 PREFETCH = "file-prefetcher.fluid.io/"
-_INT32 = range(-(2**31), 2**31)
-_GO_TRUE_OR_FALSE = {"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"}
 
 
 def prefetch_problems(annotations: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -24,23 +22,19 @@ def prefetch_problems(annotations: Mapping[str, Any]) -> Iterator[tuple[str, str
         "'10m' is no number of seconds"
     """
     timeout = annotations.get(f"{PREFETCH}prefetch-timeout-seconds")
-    if timeout is not None and not _is_int32(as_text(timeout)):
+    if timeout is not None and parse_int32(as_text(timeout))[1]:
         yield (
             "prefetch-timeout-seconds",
             f"{show(timeout)} is no number of seconds",
             'Write seconds, such as "600".',
         )
     waiting = annotations.get(f"{PREFETCH}async-prefetch")
-    if waiting is not None and as_text(waiting) not in _GO_TRUE_OR_FALSE:
+    if waiting is not None and parse_bool(as_text(waiting)) is None:
         yield "async-prefetch", f"{show(waiting)} is neither true nor false", 'Write "true" or "false".'
     extra = annotations.get(f"{PREFETCH}extra-envs")
-    if extra is not None and not all(part.count("=") == 1 for part in as_text(extra).split(" ")):
+    if extra and not all(part.count("=") == 1 for part in as_text(extra).split(" ")):
         yield (
             "extra-envs",
             "the list is not NAME=value with one blank between",
             "Write A=1 B=2; no = in a value.",
         )
-
-
-def _is_int32(text: str) -> bool:
-    return re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None and int(text) in _INT32

@@ -8,13 +8,13 @@ from typing import Any
 
 from datafluid.errors import Invalid
 from datafluid.model.plain import Path, as_list, as_map, look
+from datafluid.model.podlabels import INJECT
 from datafluid.workload.kind import Hold
 from datafluid.workload.kinds import workload_kind
 
 __all__ = ["HoldFacts", "choose_hold", "held", "release_patch"]
 
 _KUEUE = "kueue.x-k8s.io/queue-name"
-_INJECT = ("serverless.fluid.io/inject", "fuse.serverful.fluid.io/inject")
 _WAIT = Hold(way="wait")
 
 
@@ -59,7 +59,7 @@ def choose_hold(manifest: Mapping[str, Any], facts: HoldFacts | None = None) -> 
         )
     if hold.way == "suspend" and not facts.has_field:
         return replace(_WAIT, proviso="The installed CRD has no such field.")
-    if hold.way == "gate" and any(labels.get(label) == "true" for label in _INJECT):
+    if hold.way == "gate" and any(labels.get(label) == "true" for label in INJECT):
         return replace(_WAIT, proviso="Fluid's webhook refuses the pod before its dataset is bound.")
     holds, why_not = _PROVISOS.get(kind.kind, (None, ""))
     return hold if holds is None or holds(as_map(manifest.get("spec"))) else replace(_WAIT, proviso=why_not)

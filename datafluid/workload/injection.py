@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from datafluid.model.plain import as_map
+from datafluid.model.podlabels import DONE, ENABLED, SERVERFUL, SERVERLESS, is_seen
 from datafluid.model.prefetch import PREFETCH, prefetch_problems
 from datafluid.workload.draft import Draft
 from datafluid.workload.places import PodPlace
@@ -18,8 +19,7 @@ __all__ = ["Mode", "add_injection", "add_prefetch", "reaches_webhook"]
 #: ``serverless`` and ``native-sidecar``: FUSE runs in the pod, which needs no CSI plugin on its node.
 Mode = Literal["csi", "serverful", "serverless", "native-sidecar"]
 
-_SERVERFUL, _SERVERLESS = "fuse.serverful.fluid.io/inject", "serverless.fluid.io/inject"
-_LABELS: dict[Mode, str] = {"serverful": _SERVERFUL, "serverless": _SERVERLESS, "native-sidecar": _SERVERLESS}
+_LABELS: dict[Mode, str] = {"serverful": SERVERFUL, "serverless": SERVERLESS, "native-sidecar": SERVERLESS}
 _NO_SIDECAR = ("efc", "vineyard", "cache")
 _NATIVE = """\
 # values of Fluid's chart, for the whole cluster; Kubernetes 1.28 or later
@@ -32,9 +32,9 @@ def reaches_webhook(draft: Draft, place: PodPlace) -> bool:
     """Whether Fluid's webhook sees the pods as they are now."""
     path = place.template.shape.labels
     labels = as_map(draft.look(place.at(path))) if path is not None else {}
-    if labels.get("fluid.io/enable-injection") == "false" or labels.get("done.sidecar.fluid.io/inject") == "true":
+    if labels.get(ENABLED) == "false" or labels.get(DONE) == "true":
         return False
-    return any(labels.get(label) == "true" for label in (_SERVERFUL, _SERVERLESS))
+    return is_seen(labels)
 
 
 def add_injection(draft: Draft, place: PodPlace, used: Iterable[Resolved], mode: Mode, topology: Topology) -> None:

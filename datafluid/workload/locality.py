@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from datafluid.model.plain import as_map, as_text
+from datafluid.model.podlabels import sched_labels
 from datafluid.placement.affinity import NodeAffinity
 from datafluid.placement.terms import REGION, WITHOUT_CACHE, ZONE, prefer_dataset, require_dataset
 from datafluid.workload.draft import Draft
@@ -16,8 +16,6 @@ from datafluid.workload.resolve import Resolved
 from datafluid.workload.topology import Topology
 
 __all__ = ["Wish", "add_locality", "keep_off_caches", "requested_claims", "wishes"]
-
-_SCHED = re.compile(r"fluid\.io/dataset\.([A-Za-z0-9.-]*)\.sched", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +37,7 @@ def requested_claims(draft: Draft, place: PodPlace) -> frozenset[str]:
     """The claims that the pods' labels ask for with Fluid's ``fluid.io/dataset.<claim>.sched: required``."""
     path = place.template.shape.labels
     found = as_map(draft.look(place.at(path))) if path is not None else {}
-    matches = ((_SCHED.fullmatch(str(key)), value) for key, value in found.items())
-    return frozenset(matched[1] for matched, value in matches if matched and value == "required")
+    return frozenset(claim for _, claim, value in sched_labels(found) if value == "required")
 
 
 def wishes(used: Iterable[Resolved], requested: frozenset[str], *, steers: bool, serverless: bool) -> list[Wish]:

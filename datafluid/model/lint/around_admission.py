@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from datafluid.model.lint.facts import RUNTIMES
-from datafluid.model.lint.pods import SERVERLESS, templates
+from datafluid.model.lint.pods import templates
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Scope, Subject, as_list, as_map, as_text, show
 from datafluid.model.parts import parts_of
+from datafluid.model.podlabels import SERVERLESS
 
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _STRICT = ("baseline", "restricted")

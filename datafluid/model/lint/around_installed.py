@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datafluid.model.lint.facts import FLUID_KINDS, RUNTIMES, closest
-from datafluid.model.lint.pods import INJECT, SERVERLESS, templates
+from datafluid.model.lint.pods import templates
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Scope, Subject, as_text, show
+from datafluid.model.podlabels import INJECT, SERVERLESS
 
 _WEBHOOK = "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration"
 _DRIVER = "storage.k8s.io/v1/CSIDriver"

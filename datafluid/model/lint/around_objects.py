@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from datafluid.model.lint.facts import RUNTIMES, mount_points, runtimes_of
-from datafluid.model.lint.pods import INJECT, templates
+from datafluid.model.lint.pods import templates
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, as_text, show
 from datafluid.model.names import label_key
 from datafluid.model.parts import parts_of
+from datafluid.model.podlabels import is_seen
 from datafluid.model.relations import reference_target
 
 _PVC = "v1/PersistentVolumeClaim"
@@ -149,7 +150,7 @@ def no_claim(subject: Subject, scope: Scope) -> Hits:
     if around is None or not scope.home(subject) or not around.knows(_PVC, "Dataset"):
         return
     for template in templates(subject):
-        asks = any(template.labels.get(label) == "true" for label in INJECT)
+        asks = is_seen(template.labels)
         for claim in template.claims:
             made = scope.named(["PersistentVolumeClaim", "Dataset"], scope.home(subject), claim)
             if not made and around.one(_PVC, claim, scope.home(subject)) is None:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, as_text, may_be_same
 from datafluid.model.plain import template_paths
+from datafluid.model.podlabels import sched_labels
 
 __all__ = [
-    "INJECT",
-    "SCHED",
-    "SERVERFUL",
-    "SERVERLESS",
     "Template",
     "claims_wanted_writable",
     "template_paths",
     "templates",
 ]
-
-SCHED = re.compile(r"fluid\.io/dataset\.([A-Za-z0-9.-]*)\.sched", re.ASCII)
-SERVERFUL, SERVERLESS = "fuse.serverful.fluid.io/inject", "serverless.fluid.io/inject"
-INJECT = (SERVERFUL, SERVERLESS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +55,7 @@ class Template:
     @property
     def sched(self) -> dict[str, tuple[str, Any]]:
         """The scheduling labels: label -> (claim, value)."""
-        found = ((key, SCHED.fullmatch(str(key)), value) for key, value in self.labels.items())
-        return {str(key): (matched[1], value) for key, matched, value in found if matched}
+        return {label: (claim, value) for label, claim, value in sched_labels(self.labels)}
 
     def at_label(self, label: str) -> Path:
         """The path of a label."""

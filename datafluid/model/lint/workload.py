@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from datafluid.model.lint.facts import closest, is_reference, labels_no_node, runtimes_of
-from datafluid.model.lint.pods import INJECT, SCHED, SERVERFUL, SERVERLESS, Template, templates
+from datafluid.model.lint.pods import Template, templates
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, show
+from datafluid.model.podlabels import INJECT, SERVERFUL, SERVERLESS, is_seen, sched_labels
 
 _DEPRECATED = "fuse.sidecar.fluid.io/inject"
 _LOCALITY = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region", "fluid.io/node")
@@ -48,7 +49,7 @@ def required_is_or(subject: Subject, scope: Scope) -> Hits:
 )
 def sched_without_inject(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
-        if any(template.labels.get(label) == "true" for label in INJECT):
+        if is_seen(template.labels):
             continue
         for label in template.sched:
             yield Hit(
@@ -148,7 +149,7 @@ def label_on_workload(subject: Subject, scope: Scope) -> Hits:
     if subject.kind == "Pod" or not any(True for _ in templates(subject)):
         return
     for label in as_map(subject.at("metadata", "labels")):
-        if SCHED.fullmatch(str(label)) or label in INJECT:
+        if label in INJECT or any(sched_labels({label: ""})):
             yield Hit(
                 ("metadata", "labels", str(label)),
                 "the webhook looks at pods, and a workload does not hand its own labels down.",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from datafluid.model.golang import parse_bool
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_map, as_text
+from datafluid.model.podlabels import DONE, ENABLED, SERVERFUL
 from datafluid.workload.webhook.draft import Draft
-from datafluid.workload.webhook.golang import parse_bool
 from datafluid.workload.webhook.marks import name_datasets, propagate_mounts
 from datafluid.workload.webhook.mounted import MountedDataset, mounted_datasets
 from datafluid.workload.webhook.outcome import Denied
-from datafluid.workload.webhook.platform import DONE, ENABLED, SERVERFUL, is_serverless
+from datafluid.workload.webhook.platform import is_serverless
 from datafluid.workload.webhook.prefetch import prefetch_files
 from datafluid.workload.webhook.profile import Profile
 from datafluid.workload.webhook.scheduling import (

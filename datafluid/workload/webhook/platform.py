@@ -6,24 +6,19 @@ from collections.abc import Mapping
 
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
+from datafluid.model.podlabels import SERVERLESS
 from datafluid.workload.webhook.draft import Draft
 from datafluid.workload.webhook.outcome import Swallowed
 
 __all__ = [
-    "DONE",
-    "ENABLED",
     "KEEP_CACHES",
     "NO_FUSE_CHECK",
-    "SERVERFUL",
-    "SERVERLESS",
     "WAIT_IN_APP",
     "is_serverless",
     "platform_of",
 ]
 
 _INJECT = f"{LABEL_PREFIX}inject"
-SERVERLESS, SERVERFUL = f"serverless.{_INJECT}", f"fuse.serverful.{_INJECT}"
-ENABLED, DONE = f"{LABEL_PREFIX}enable-injection", f"done.sidecar.{_INJECT}"
 KEEP_CACHES = f"cachedir.sidecar.{_INJECT}"
 WAIT_IN_APP, NO_FUSE_CHECK = f"app.poststart.{_INJECT}", f"fuse.sidecar.poststart.{_INJECT}"
 _OLD_SERVERLESS, _UNPRIVILEGED = f"fuse.sidecar.{_INJECT}", f"unprivileged.sidecar.{_INJECT}"

@@ -12,19 +12,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datafluid.model.names import LABEL_PREFIX
+from datafluid.model.golang import parse_bool, parse_int32, quoted
 from datafluid.model.plain import as_text
+from datafluid.model.prefetch import PREFETCH
 from datafluid.workload.webhook.draft import Draft
-from datafluid.workload.webhook.golang import parse_bool, parse_int32, quoted
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.outcome import Swallowed
 from datafluid.workload.webhook.volumes import FUSE_CONTAINER
 
 __all__ = ["prefetch_files"]
 
-_PREFIX = f"file-prefetcher.{LABEL_PREFIX}"
 _INJECT, _DONE, _IMAGE, _FILES, _ASYNC, _ENVS, _TIMEOUT = (
-    _PREFIX + name
+    PREFETCH + name
     for name in (
         "inject",
         "inject-done",

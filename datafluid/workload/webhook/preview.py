@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from datafluid.model.podlabels import is_seen
 from datafluid.workload.webhook.call import Call
 from datafluid.workload.webhook.draft import Draft
 from datafluid.workload.webhook.fields import take_newer_fields
 from datafluid.workload.webhook.outcome import Denied, Swallowed
-from datafluid.workload.webhook.platform import SERVERFUL, SERVERLESS
 from datafluid.workload.webhook.profile import Profile
 from datafluid.workload.webhook.world import World
 
@@ -79,7 +79,7 @@ def preview_webhook(
         'failed to collect runtime infos from PVCs [flights]: failed to get the following PVCs [flights]'
     """
     draft = Draft(copy.deepcopy(dict(pod)), namespace)
-    seen = any(draft.labels.get(label) == "true" for label in (SERVERLESS, SERVERFUL))
+    seen = is_seen(draft.labels)
     call = Call(
         draft=draft,
         world=World(objects),

@@ -6,11 +6,11 @@ terms without conditions are dropped. `datafluid.placement.NodeAffinity` is how 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from datafluid.model.plain import as_list, as_map
+from datafluid.model.podlabels import sched_labels
 from datafluid.placement.affinity import PREFERRED, REQUIRED
 from datafluid.placement.labels import DatasetLabels
 from datafluid.placement.selector import Requirement, Term
@@ -21,7 +21,6 @@ from datafluid.workload.webhook.profile import FUSE_LOCALITY, NODE_LOCALITY, Loc
 
 __all__ = ["prefer_nodes_with_cache", "prefer_nodes_without_cache", "require_nodes_with_fuse"]
 
-_SCHED = re.compile(r"fluid\.io/dataset\.([A-Za-z0-9.-]*)\.sched", re.ASCII)
 _OF_DATASETS = {NODE_LOCALITY: dataset_term, FUSE_LOCALITY: fuse_term}
 _CONDITIONS = ("matchExpressions", "matchFields")
 
@@ -43,7 +42,7 @@ def prefer_nodes_with_cache(draft: Draft, datasets: Mapping[str, MountedDataset]
     """
     if _pins(draft.spec, locality.names):
         return
-    required = {matched[1] for key, value in draft.labels.items() if value == "required" and (matched := _sched(key))}
+    required = {claim for _, claim, value in sched_labels(draft.labels) if value == "required"}
     musts: list[dict[str, Any]] = []
     wishes: list[dict[str, Any]] = []
     for claim, dataset in datasets.items():
@@ -61,10 +60,6 @@ def prefer_nodes_with_cache(draft: Draft, datasets: Mapping[str, MountedDataset]
 def prefer_nodes_without_cache(draft: Draft) -> None:
     """``PreferNodesWithoutCache``: a pod without datasets leaves cache nodes to others."""
     _prefer(draft, [wish.manifest() for wish in WITHOUT_CACHE.preferred])
-
-
-def _sched(key: str) -> re.Match[str] | None:
-    return _SCHED.fullmatch(str(key))
 
 
 def _terms(dataset: MountedDataset, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:

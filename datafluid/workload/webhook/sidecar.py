@@ -12,13 +12,13 @@ from typing import Any
 from datafluid.errors import Invalid
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
+from datafluid.model.podlabels import DONE
 from datafluid.workload.webhook.draft import Draft
 from datafluid.workload.webhook.fuse import HOST_MOUNTS, FuseTemplate, fuse_template
 from datafluid.workload.webhook.marks import PROPAGATION
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.outcome import Swallowed
 from datafluid.workload.webhook.platform import (
-    DONE,
     KEEP_CACHES,
     NO_FUSE_CHECK,
     WAIT_IN_APP,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from datafluid import DatasetUse, Prefetch, Topology, wrap
 from datafluid.errors import Invalid
+from datafluid.model.prefetch import prefetch_problems
 from datafluid.placement import NodeAffinity
 from datafluid.workload.webhook import preview_webhook
 from tests.workload.webhook.world import SERVERFUL, around, pod, reference
@@ -150,3 +151,25 @@ def _raw(spec: dict[str, Any]) -> list[Any]:
     """The user's terms. One that is empty is Fluid's to lose: it drops it, and wrap must not."""
     found: list[Any] = spec.get("affinity", {}).get("nodeAffinity", {}).get(REQUIRED, {}).get("nodeSelectorTerms", [])
     return found
+
+
+_words = st.sampled_from(
+    ["true", "T", "yes", "", "120", "-1", "10m", "3000000000", "A=1", "A=1 B=2", "A=1  B=2", "A=b=c"]
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            f"file-prefetcher.fluid.io/{name}": _words
+            for name in ("async-prefetch", "prefetch-timeout-seconds", "extra-envs")
+        },
+    )
+)
+def test_lint_knows_what_the_webhook_swallows(annotations: dict[str, str]) -> None:
+    """The rule about prefetch annotations finds something exactly when the webhook stops at them."""
+    given_pod = pod("flights")
+    given_pod["metadata"]["annotations"] = {"file-prefetcher.fluid.io/inject": "true", **annotations}
+    answer = preview_webhook(given_pod, namespace="team", objects=around("flights"))
+    assert bool(answer.ignored) == bool(list(prefetch_problems(annotations)))

@@ -1,4 +1,4 @@
-"""Where the webhook's answers show how Go reads numbers and truth."""
+"""How Go reads numbers and truth, where Fluid shows it."""
 
 from __future__ import annotations
 
