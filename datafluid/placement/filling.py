@@ -60,20 +60,27 @@ def place(
 
 
 def reached(
-    nodes: Sequence[InventoryNode], went: Sequence[InventoryNode], rules: Sequence[Rule]
+    nodes: Sequence[InventoryNode],
+    went: Sequence[InventoryNode],
+    *,
+    before: Sequence[Rule],
+    after: Sequence[Rule],
 ) -> Iterator[InventoryNode]:
-    """The nodes that are in the same domains as those where pods went, and that their own rules do not keep free.
+    """The nodes where pods went, or might have gone: in the same domains, and free by their own rules at some time.
 
     Args:
         nodes: Those that fit later.
         went: What `place` returned.
-        rules: As they stood before the first pod.
+        before: The rules as they stood before the first pod.
+        after: The rules as they stand after the last.
     """
-    own = [rule for rule in rules if rule.key == _HOSTNAME]
-    shared = [rule.key for rule in rules if rule.key != _HOSTNAME]
+    taken = {node.name for node in went}
+    shared = [rule.key for rule in before if rule.key != _HOSTNAME]
+    own = [[rule for rule in rules if rule.key == _HOSTNAME] for rules in (before, after)]
     domains = {tuple(node.labels.get(key) for key in shared) for node in went}
     for node in nodes:
-        if tuple(node.labels.get(key) for key in shared) in domains and broken_rule(own, node) is None:
+        near = tuple(node.labels.get(key) for key in shared) in domains
+        if node.name in taken or (near and any(broken_rule(rules, node) is None for rules in own)):
             yield node
 
 

@@ -120,9 +120,9 @@ def _fill(
         if (found := fits.get(group.role)) is None:
             continue
         count = len(found.nodes) if group.count is None else group.count
-        candidates = (*found.nodes, *found.later)
-        went = place(group.needs, candidates, rules_of(group.needs, inventory, placed=placed), count=count, taken=taken)
-        more = reached(found.later, went, rules_of(group.needs, inventory, placed=placed)) if found.later else ()
+        before, rules = (rules_of(group.needs, inventory, placed=placed) for _ in range(2))
+        went = place(group.needs, (*found.nodes, *found.later), rules, count=count, taken=taken)
+        more = reached(found.later, went, before=before, after=rules) if found.later else ()
         room[group.role], nodes[group.role] = (len(went), count), (*found.nodes, *more)
         for node in went:
             placed.append(RunningPod(name=group.role, node=node.name, needs=group.needs))

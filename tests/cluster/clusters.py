@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from datafluid.client import Client
 from datafluid.context import Context
+from datafluid.errors import NotFound
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
 from datafluid.testing import InMemoryPlane
 from tests.cluster import scenes
+from tests.cluster.api import Refused
 from tests.cluster.controlplane import Cluster
 from tests.cluster.double import cast
 from tests.cluster.double.live import Live, event_manifest
@@ -56,7 +58,12 @@ def on_a_server(cluster: Cluster, namespace: str, *, faults: Faults | None = Non
 
     def vanish(ref: Ref) -> None:
         path = f"/api/v1/namespaces/{quote(str(ref.namespace))}/pods/{quote(ref.name)}"
-        cluster.api.request("DELETE", path, gracePeriodSeconds="0")
+        try:
+            cluster.api.request("DELETE", path, gracePeriodSeconds="0")
+        except Refused as refused:
+            if refused.code != 404:
+                raise
+            raise NotFound(f"there is no {ref}.") from None
 
     def tell(about: Manifest, told: Tell, count: int) -> None:
         if count == 1:
