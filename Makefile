@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
 S3_SERVER := $(BIN)/python -c 'from datafluid.testing.s3 import find_versitygw; print("S3 server:", "versitygw" if find_versitygw() else "moto")'
 
-.PHONY: setup setup-demo setup-torch setup-cluster demo test test-fast bench lint clean
+.PHONY: setup setup-demo setup-torch setup-cluster setup-oldest demo test test-fast bench lint clean
 
 setup: $(VENV)/.dev-ready
 
@@ -29,6 +29,10 @@ $(VENV)/.torch-ready: $(VENV)/.dev-ready
 setup-cluster: setup
 	$(BIN)/python -m tests.cluster.binaries
 
+# The oldest official Kubernetes client that is supported, beside the newest; without it one test is skipped.
+setup-oldest: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .cache/oldest kubernetes==30.1.0
+
 # Only what the demo needs.
 setup-demo:
 	@test -n "$(PYTHON)" || { echo "datafluid needs Python 3.11 or newer." >&2; exit 1; }
@@ -42,7 +46,7 @@ demo: setup-demo
 
 test: lint
 	-$(MAKE) setup-torch
-	-$(MAKE) setup-cluster
+	-$(MAKE) -k setup-cluster setup-oldest
 	$(PYTEST)
 
 # What needs no Airflow, Kubeflow, Spark, PyTorch, notebook or demo.
