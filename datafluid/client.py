@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datafluid.model.lint import Finding
     from datafluid.submission.steps import Step
     from datafluid.submitting import Submitted
+    from datafluid.workload import DatasetUse
 
 __all__ = ["Applied", "Client", "connect"]
 
@@ -281,6 +282,7 @@ class Client:
         workload: Any,
         datasets: Iterable[Any] = (),
         *,
+        uses: Iterable[DatasetUse | str] = (),
         load: bool | float | None = None,
         detach: bool = False,
         timeout: float | None = None,
@@ -297,6 +299,7 @@ class Client:
             workload: One object that makes pods: a path, YAML text, a dict, or what `datafluid.wrap` returned.
             datasets: Datasets with their runtimes and operations, as `apply` takes them; or names of datasets that are
                 there. It waits for all of them.
+            uses: Wrap the workload for these first, see `datafluid.wrap`; it waits for them too.
             load: Warm them first: True waits until each DataLoad is complete, a fraction until so much is cached.
             detach: Return while the workload is held; `resume` lets it go.
             timeout: Seconds to wait; None waits for ever.
@@ -321,6 +324,7 @@ class Client:
             self,
             workload,
             datasets,
+            uses=uses,
             load=load,
             detach=detach,
             timeout=timeout,

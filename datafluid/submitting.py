@@ -13,13 +13,14 @@ from datafluid.model.ref import Ref
 from datafluid.placement import Plan
 from datafluid.plane.port import Cluster
 from datafluid.submission.intending import Intended, intend, intend_resume
-from datafluid.submission.reading import read
+from datafluid.submission.reading import Given, placed, read
 from datafluid.submission.running import ClusterPlane, check, run
 from datafluid.submission.steps import Step
 from datafluid.workload.release import ReleaseCondition
 
 if TYPE_CHECKING:
     from datafluid.client import Client
+    from datafluid.workload import DatasetUse
 
 __all__ = ["Submitted", "resume", "submit", "workload_ref"]
 
@@ -55,6 +56,7 @@ def submit(
     workload: Any,
     datasets: Iterable[Any],
     *,
+    uses: Iterable[DatasetUse | str],
     load: bool | float | None,
     detach: bool,
     timeout: float | None,
@@ -71,7 +73,9 @@ def submit(
     plane = _cluster(client)
     given = read(workload, datasets, namespace=client.context.namespace)
     fluid = checked(client, list(given.fluid)) if given.fluid else []
-    intended = intend(plane, replace(given, fluid=tuple(fluid)), load=load, slack=slack)
+    given, told = _wrapped(client, replace(given, fluid=tuple(fluid)), tuple(uses))
+    intended = intend(plane, given, load=load, slack=slack)
+    intended = replace(intended, notes=(*told, *intended.notes))
     intent = intended.intent
     if detach and not intent.hold.path:
         raise Invalid(
@@ -105,6 +109,26 @@ def workload_ref(text: str, namespace: str) -> Ref:
     if not name or kind.count("/") not in (1, 2) or kind.startswith(API_VERSION):
         raise Invalid(f"{text[:200]!r} names no workload.", hint="Write for example batch/v1/Job/train.")
     return Ref(kind, name, namespace)
+
+
+def _wrapped(client: Client, given: Given, uses: tuple[DatasetUse | str, ...]) -> tuple[Given, list[str]]:
+    """The workload wrapped for its datasets, and what could not be done."""
+    if not uses:
+        return given, []
+    from datafluid.topology import read_topology
+    from datafluid.workload import DatasetUse, Topology, wrap
+
+    namespace = given.workload["metadata"]["namespace"]
+    wanted = [DatasetUse.parse(each) if isinstance(each, str) else each for each in uses]
+    there = read_topology(client.plane, wanted, namespace=namespace)
+    coming = Topology.of(given.fluid, namespace=namespace)
+    done = wrap(given.workload, wanted, topology=replace(there, datasets={**coming.datasets, **there.datasets}))
+    authored = {f"{each['metadata'].get('namespace')}/{each['metadata']['name']}" for each in given.fluid}
+    ids = [f"{each.namespace(namespace)}/{each.name}" for each in wanted]
+    named = dict.fromkeys([*given.named, *(each for each in ids if each not in authored)])
+    extras = (*given.extras, *(placed(each, namespace) for each in done.extras))
+    wrapped = replace(given, workload=done.manifest, extras=extras, named=tuple(named))
+    return wrapped, [entry.message for entry in done.report.of("warning", "not done")]
 
 
 def _submitted(intended: Intended, *, runs: bool) -> Submitted:

@@ -34,6 +34,10 @@ def register(app: typer.Typer) -> None:
         datasets: Annotated[
             list[str] | None, typer.Option("--dataset", metavar="NS/DATASET", help="A dataset that is there.")
         ] = None,
+        uses: Annotated[
+            list[str] | None,
+            typer.Option("--use", metavar="NS/DATASET[:PATH][,…]", help="Wrap the workload for it, as `wrap` does."),
+        ] = None,
         load: Annotated[
             str | None, typer.Option("--load", metavar="all|FRACTION", help="Warm the datasets first, so far.")
         ] = None,
@@ -58,6 +62,7 @@ def register(app: typer.Typer) -> None:
                 done = session.client.submit(
                     [_source(name) for name in files or ()],
                     datasets or (),
+                    uses=uses or (),
                     load=_share(load),
                     detach=detach,
                     timeout=timeout,

@@ -118,7 +118,7 @@ def _loads(
     if load is not True and not 0 < load <= 1:
         raise Invalid(f"{load!r} is no fraction of a dataset.", hint="Give a number above 0, 1 at most, or True.")
     added, names = [], {}
-    for each in found:
+    for each in (each for each in found if not each.made):
         check_load(each.manifest, each.runtime)
         if load is not True and each.runtime is not None:
             check_figures(each.manifest, each.runtime)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datafluid.errors import Invalid
@@ -30,12 +30,14 @@ class Member:
         live: As the plane has it; None when it is not there.
         runtime: Its own runtime; None for a reference dataset.
         planned: The dataset that has the cache, for the planner.
+        made: Whether it was made for this workload: a reference in its namespace.
     """
 
     manifest: Manifest
     live: Manifest | None
     runtime: Manifest | None
     planned: PlannedDataset
+    made: bool = False
 
     @property
     def namespace(self) -> str:
@@ -60,12 +62,14 @@ def members(plane: ControlPlane, given: Given) -> list[Member]:
         NotFound: one that was named is not there.
     """
     authored = {Ref.of(each): each for each in given.fluid if each["kind"] == "Dataset"}
+    made = {ref: each for each in given.extras if (ref := Ref.of(each)).kind == "Dataset" and ref not in authored}
     namespace = given.workload["metadata"]["namespace"]
     for name in given.named:
         ref = _named(name, namespace)
         if ref not in authored:
             authored[ref] = plane.get(ref)
-    return [_member(plane, ref, manifest, given) for ref, manifest in authored.items()]
+    own = [_member(plane, ref, manifest, given) for ref, manifest in authored.items()]
+    return [*own, *(replace(_member(plane, ref, manifest, given), made=True) for ref, manifest in made.items())]
 
 
 def _member(plane: ControlPlane, ref: Ref, manifest: Manifest, given: Given) -> Member:

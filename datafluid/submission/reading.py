@@ -12,7 +12,7 @@ from datafluid.model.plain import as_map
 from datafluid.workload.kinds import workload_kind
 from datafluid.workload.places import pod_places
 
-__all__ = ["Given", "read"]
+__all__ = ["Given", "placed", "read"]
 
 Manifest = dict[str, Any]
 _CLUSTER_SCOPED = frozenset(
@@ -53,11 +53,11 @@ def read(workload: Any, datasets: Iterable[Any], *, namespace: str) -> Given:
 
     extras: Sequence[Manifest] = ()
     if hasattr(workload, "manifest") and hasattr(workload, "extras"):
-        workload, extras = workload.manifest, [_placed(each, namespace) for each in workload.extras]
+        workload, extras = workload.manifest, [placed(each, namespace) for each in workload.extras]
     datasets = list(datasets)
     named = tuple(each for each in datasets if isinstance(each, str) and _is_name(each))
     given = [*objects(workload), *(each for part in datasets if part not in named for each in objects(part))]
-    fluid = [_placed(each, namespace) for each in given if each.get("apiVersion") == API_VERSION]
+    fluid = [placed(each, namespace) for each in given if each.get("apiVersion") == API_VERSION]
     others = [each for each in given if each.get("apiVersion") != API_VERSION]
     working = [each for each in others if workload_kind(each) is not None or pod_places(each)]
     if len(working) != 1:
@@ -72,10 +72,10 @@ def read(workload: Any, datasets: Iterable[Any], *, namespace: str) -> Given:
             hint="Write metadata.name rather than generateName.",
         )
     return Given(
-        workload=_placed(working[0], namespace),
+        workload=placed(working[0], namespace),
         extras=tuple(extras),
         fluid=tuple(fluid),
-        beside=tuple(_placed(each, namespace) for each in others if each is not working[0]),
+        beside=tuple(placed(each, namespace) for each in others if each is not working[0]),
         named=named,
     )
 
@@ -84,7 +84,8 @@ def _is_name(text: str) -> bool:
     return "\n" not in text and not text.endswith((".yaml", ".yml", ".json"))
 
 
-def _placed(manifest: Mapping[str, Any], namespace: str) -> Manifest:
+def placed(manifest: Mapping[str, Any], namespace: str) -> Manifest:
+    """The object with a namespace, unless its kind has none."""
     metadata, kind = as_map(manifest.get("metadata")), str(manifest.get("kind"))
     if kind in _CLUSTER_SCOPED or (kind in KINDS and not KINDS[kind].namespaced):
         return dict(manifest)

@@ -377,3 +377,38 @@ def test_the_annotation_is_not_believed_blindly() -> None:
     plane.patch(JOB_REF, {"metadata": {"annotations": {CONDITION: "x"}}})
     with pytest.raises(Invalid):
         client(plane).resume(JOB_REF)
+
+
+def plain_job() -> Manifest:
+    """A Job that knows nothing of datasets."""
+    bare = job()
+    del bare["spec"]["template"]["spec"]["volumes"]
+    return bare
+
+
+def test_uses_wrap_the_workload_first() -> None:
+    """The new dataset is mounted and required; the planner does not ask for labels that no node has yet."""
+    plane = Stage()
+    done = client(plane).submit(plain_job(), [DATASET, RUNTIME], uses=["flights:/data,locality=require"])
+    spec = plane.get(JOB_REF)["spec"]["template"]["spec"]
+    assert spec["containers"][0]["volumeMounts"][0]["mountPath"] == "/data"
+    terms = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert terms[0]["matchExpressions"][0]["key"] == "fluid.io/s-team-flights"
+    assert done.plan.nodes == ("n0", "n1", "n2")
+    assert len(done.plan.pins["team/flights"].hostnames) == 3
+
+
+def test_a_dataset_of_another_namespace_comes_with_a_reference() -> None:
+    """It is applied, waited for, and goes with the workload; the physical one stays."""
+    plane = Stage()
+    other = {**DATASET, "metadata": {"name": "flights", "namespace": "other"}}
+    runtime = {**RUNTIME, "metadata": {"name": "flights", "namespace": "other"}}
+    client(plane).apply([other, runtime])
+    physical = Ref("Dataset", "flights", "other")
+    while plane.get_on(physical):
+        pass
+    assert client(plane).submit(plain_job(), uses=["other/flights"]).runs
+    (reference,) = plane.list("Dataset", namespace=NAMESPACE)
+    assert reference["spec"]["mounts"] == [{"mountPoint": "dataset://other/flights"}]
+    assert [each["name"] for each in reference["metadata"]["ownerReferences"]] == ["train"]
+    assert "ownerReferences" not in plane.get(physical)["metadata"]
