@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datafluid.model.lint import lint
     from datafluid.model.uri import FluidURI
     from datafluid.spark import spark_conf
+    from datafluid.submitting import Submitted
     from datafluid.topology import read_topology
     from datafluid.workload.sparksubmit import SparkSubmit, spark_submit
     from datafluid.workload.topology import Topology
@@ -45,6 +46,7 @@ __all__ = [
     "LoadHandle",
     "Prefetch",
     "SparkSubmit",
+    "Submitted",
     "Topology",
     "Wrapped",
     "connect",
@@ -71,6 +73,7 @@ _HOME_OF = {
     "LoadHandle": "datafluid.loads",
     "Prefetch": "datafluid.workload.uses",
     "SparkSubmit": "datafluid.workload.sparksubmit",
+    "Submitted": "datafluid.submitting",
     "Topology": "datafluid.workload.topology",
     "Wrapped": "datafluid.workload.wrapping",
     "connect": "datafluid.client",

@@ -36,6 +36,11 @@ class Submitted:
         runs: Whether it was let go; False while it is held.
         plan: Where it and its caches can be.
         notes: What one should know, one sentence each.
+
+    Example:
+        >>> held = Submitted(ref=Ref("batch/v1/Job", "train", "team"), runs=False, plan=Plan())
+        >>> held.resume_command
+        'datafluid submit --resume batch/v1/Job/train -n team'
     """
 
     ref: Ref | None

@@ -10,7 +10,7 @@ import pytest
 API = {
     "datafluid": {
         "Applied", "Client", "Context", "DatafluidError", "DatasetHandle", "DatasetUse", "FluidURI", "LoadHandle",
-        "Prefetch", "SparkSubmit", "Topology", "Wrapped", "connect", "errors", "lint", "placement", "preview_webhook",
+        "Prefetch", "SparkSubmit", "Submitted", "Topology", "Wrapped", "connect", "errors", "lint", "placement", "preview_webhook",
         "read_topology", "spark_conf", "spark_submit", "wrap",
     },
     "datafluid.errors": {
