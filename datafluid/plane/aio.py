@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, ControlPlane, Event, Manifest, Node, WatchEvent
@@ -54,6 +54,13 @@ class AsyncPlane:
 
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
+
+    async def __aenter__(self) -> Self:
+        """Inside ``async with`` calls may share what is costly to open."""
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Close it."""
 
     @property
     def name(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from datafluid.errors import Conflict, Invalid, Unavailable
 from datafluid.model.ref import Ref
+from datafluid.plane.aio import async_twin
 from datafluid.plane.kubernetes import KubernetesPlane, timing
 from datafluid.plane.port import Manifest, WatchEvent
 from datafluid.waiting import wait_for_dataset
@@ -40,7 +43,8 @@ class Listener:
     def __init__(self, plane: KubernetesPlane, namespace: str, **options: Any) -> None:
         self.events: list[WatchEvent] = []
         self._heard = threading.Condition()
-        self._watch = lambda: plane.watch("Dataset", namespace=namespace, timeout=120, **options)
+        self._options = {"namespace": namespace, "timeout": 120, **options}
+        self._plane = plane
         self._pool = ThreadPoolExecutor(1)
         self._done = self._pool.submit(self._listen)
 
@@ -59,22 +63,48 @@ class Listener:
         return [(each.type, self._name(each)) for each in self.events if each.type != "BOOKMARK"]
 
     def _listen(self) -> None:
-        for event in self._watch():
-            with self._heard:
-                self.events.append(event)
-                self._heard.notify_all()
-            if self._name(event) == "last":
+        for event in self._plane.watch("Dataset", **self._options):
+            if self._keep(event):
                 return
+
+    def _keep(self, event: WatchEvent) -> bool:
+        """Whether it was the last one."""
+        with self._heard:
+            self.events.append(event)
+            self._heard.notify_all()
+        return self._name(event) == "last"
 
     @staticmethod
     def _name(event: WatchEvent) -> str:
         return event.object["metadata"].get("name", "")
 
 
-def test_a_watch_goes_on_when_the_server_comes_back(cluster: Cluster, plane: KubernetesPlane, namespace: str) -> None:
+class AsyncListener(Listener):
+    """The same with the plane's async twin, in an event loop of its own."""
+
+    def _listen(self) -> None:
+        asyncio.run(self._follow())
+
+    async def _follow(self) -> None:
+        async with async_twin(self._plane) as twin, aclosing(twin.watch("Dataset", **self._options)) as told:
+            async for event in told:
+                if self._keep(event):
+                    return
+
+
+@pytest.fixture(params=[Listener, AsyncListener], ids=["sync", "async"])
+def listens(request: pytest.FixtureRequest) -> type[Listener]:
+    """Either kind."""
+    kind: type[Listener] = request.param
+    return kind
+
+
+def test_a_watch_goes_on_when_the_server_comes_back(
+    listens: type[Listener], cluster: Cluster, plane: KubernetesPlane, namespace: str
+) -> None:
     """Killed and started again in the middle: every change is told, once."""
     plane.apply(dataset("first", namespace))
-    listener = Listener(plane, namespace)
+    listener = listens(plane, namespace)
     listener.hears("ADDED", "first")
     plane.apply(dataset("second", namespace))
     listener.hears("ADDED", "second")
@@ -105,11 +135,11 @@ def test_a_wait_goes_on_when_the_server_comes_back(cluster: Cluster, plane: Kube
 
 
 def test_a_cut_link_loses_nothing(
-    far_plane: KubernetesPlane, plane: KubernetesPlane, proxy: Proxy, namespace: str
+    listens: type[Listener], far_plane: KubernetesPlane, plane: KubernetesPlane, proxy: Proxy, namespace: str
 ) -> None:
     """What changed while the link was cut is told after it, once."""
     plane.apply(dataset("first", namespace))
-    listener = Listener(far_plane, namespace)
+    listener = listens(far_plane, namespace)
     listener.hears("ADDED", "first")
     proxy.answer("GET", "watch=true", status=503, times=2)
     proxy.cut()
@@ -119,12 +149,17 @@ def test_a_cut_link_loses_nothing(
 
 
 def test_a_silent_stream_is_taken_for_dead(
-    far_plane: KubernetesPlane, plane: KubernetesPlane, proxy: Proxy, namespace: str, monkeypatch: pytest.MonkeyPatch
+    listens: type[Listener],
+    far_plane: KubernetesPlane,
+    plane: KubernetesPlane,
+    proxy: Proxy,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing comes any more and nothing breaks: after a while the watch asks anew and goes on."""
     monkeypatch.setattr(timing, "SILENCE", 0.5)
     plane.apply(dataset("first", namespace))
-    listener = Listener(far_plane, namespace)
+    listener = listens(far_plane, namespace)
     listener.hears("ADDED", "first")
     proxy.waits_for("watch=true")
     proxy.silence()
@@ -134,20 +169,20 @@ def test_a_silent_stream_is_taken_for_dead(
 
 
 def test_a_version_that_the_server_forgot_means_listing_again(
-    cluster: Cluster, plane: KubernetesPlane, namespace: str
+    listens: type[Listener], cluster: Cluster, plane: KubernetesPlane, namespace: str
 ) -> None:
     """410 Gone from a real server: what exists comes first."""
     plane.apply(dataset("last", namespace))
-    assert Listener(plane, namespace, since="1").told() == [("ADDED", "last")]
+    assert listens(plane, namespace, since="1").told() == [("ADDED", "last")]
 
 
 def test_410_in_a_stream_tells_only_what_is_new(
-    far_plane: KubernetesPlane, plane: KubernetesPlane, proxy: Proxy, namespace: str
+    listens: type[Listener], far_plane: KubernetesPlane, plane: KubernetesPlane, proxy: Proxy, namespace: str
 ) -> None:
     """Changed, deleted and new objects of the time between are told; those that stayed the same are not."""
     for name in ("same", "changed", "deleted"):
         plane.apply(dataset(name, namespace))
-    listener = Listener(far_plane, namespace)
+    listener = listens(far_plane, namespace)
     proxy.waits_for("watch=true")
     proxy.answer("GET", "watch=true", status=503, headers={"Retry-After": "2"})
     proxy.answer("GET", "watch=true", status=200, body=b'{"type": "ERROR", "object": {"code": 410}}\n')

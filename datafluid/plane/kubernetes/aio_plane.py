@@ -6,7 +6,7 @@ import builtins
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Self
 
 from datafluid.model.ref import Ref
 from datafluid.plane.aio import AsyncPlane
@@ -39,7 +39,7 @@ class AsyncKubernetesPlane(AsyncPlane):
         self._transport = AsyncTransport(plane.access)
         self._catalogue = plane.catalogue
 
-    async def __aenter__(self) -> AsyncKubernetesPlane:
+    async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
         return self
 
