@@ -10,8 +10,8 @@ import pytest
 API = {
     "datafluid": {
         "Applied", "Client", "Context", "DatafluidError", "DatasetHandle", "DatasetUse", "FluidURI", "LoadHandle",
-        "Prefetch", "SparkSubmit", "Submitted", "Topology", "Wrapped", "connect", "errors", "lint", "placement", "preview_webhook",
-        "read_topology", "spark_conf", "spark_submit", "wrap",
+        "Prefetch", "SparkSubmit", "Submitted", "Topology", "Wrapped", "connect", "errors", "lint", "placement",
+        "preview_webhook", "read_topology", "spark_conf", "spark_submit", "wrap",
     },
     "datafluid.errors": {
         "AlreadyExists", "CacheFull", "Conflict", "Corrupt", "DatafluidError", "Forbidden", "Invalid", "IsADirectory",
