@@ -17,7 +17,7 @@ from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
-    from datafluid.surroundings import Surroundings
+    from datafluid.plane.webhook_facts import WebhookFacts
     from datafluid.workload import Preview
 
 __all__ = ["register"]
@@ -118,13 +118,13 @@ def _answer(pod: _Pod, namespace: str, settings: Mapping[str, Any]) -> Preview:
 
 def _around(
     session: Session, files: list[str] | None, namespaces: set[str], documents: list[Mapping[str, Any]]
-) -> Surroundings:
-    from datafluid.surroundings import Surroundings, read_surroundings
+) -> WebhookFacts:
+    from datafluid.plane.webhook_facts import WebhookFacts, read_webhook_facts
 
     if files is None:
-        return read_surroundings(session.client.plane, namespaces)
+        return read_webhook_facts(session.client.plane, namespaces)
     given = (each for name in files for each in _documents(read_source(name)))
-    return Surroundings(objects=(*given, *documents))
+    return WebhookFacts(objects=(*given, *documents))
 
 
 def _profile(name: str) -> Mapping[str, Any]:

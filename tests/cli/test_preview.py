@@ -13,7 +13,7 @@ from datafluid.client import Client
 from datafluid.context import Context
 from datafluid.errors import Forbidden
 from datafluid.model.ref import Ref
-from datafluid.surroundings import read_surroundings
+from datafluid.plane.webhook_facts import read_webhook_facts
 from datafluid.testing import InMemoryPlane
 from tests.cli.conftest import Run
 from tests.workload.webhook.world import SERVERFUL, SERVERLESS, around, pod
@@ -161,6 +161,8 @@ def test_sidecars_from_a_cluster(run: Run, tmp_path: Path, cluster: InMemoryPlan
 def test_settings_that_may_not_be_read(cluster: InMemoryPlane, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who may not look into the webhook's namespace is told what was assumed."""
     get = cluster.get
+    for kind, version in (("ConfigMap", "v1"), ("Deployment", "apps/v1")):
+        cluster.put({"apiVersion": version, "kind": kind, "metadata": {"name": "other", "namespace": "team"}})
 
     def forbidding(ref: Ref) -> Any:
         if ref.namespace == "fluid-system":
@@ -168,9 +170,23 @@ def test_settings_that_may_not_be_read(cluster: InMemoryPlane, monkeypatch: pyte
         return get(ref)
 
     monkeypatch.setattr(cluster, "get", forbidding)
-    found = read_surroundings(cluster, ["team"])
+    found = read_webhook_facts(cluster, ["team"])
     assert (found.profile, found.env) == (None, None)
     assert "may not be read" in found.assumed[0]
+
+
+def test_objects_that_may_not_be_read(cluster: InMemoryPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that cannot be seen is not one that is missing: there is no answer then."""
+    seen = cluster.list
+
+    def forbidding(kind: str, **where: Any) -> Any:
+        if kind == "v1/PersistentVolumeClaim":
+            raise Forbidden("no.", hint="Ask.")
+        return seen(kind, **where)
+
+    monkeypatch.setattr(cluster, "list", forbidding)
+    with pytest.raises(Forbidden, match="v1/PersistentVolumeClaim"):
+        read_webhook_facts(cluster, ["team"])
 
 
 def test_the_embedded_plane_has_no_webhook(run: Run, tmp_path: Path) -> None:

@@ -6,22 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datafluid.errors import Forbidden, NotFound, Unsupported
+from datafluid.errors import Forbidden, Unsupported
 from datafluid.model.kinds import KINDS
 from datafluid.model.plain import as_list, as_map, as_text, look
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Cluster, ControlPlane, Manifest
+from datafluid.plane.looking import Look
+from datafluid.plane.port import ControlPlane, Manifest
 
-__all__ = ["Surroundings", "read_surroundings"]
+__all__ = ["WebhookFacts", "read_webhook_facts"]
 
 _HOME = "fluid-system"
 _PROFILE = Ref("v1/ConfigMap", "webhook-plugins", _HOME)
 _WEBHOOK = Ref("apps/v1/Deployment", "fluid-webhook", _HOME)
+_FLUIDS = ("Dataset", *(name for name, kind in KINDS.items() if kind.is_runtime and kind.namespaced))
 _CLAIM, _VOLUME, _DAEMON_SET = "v1/PersistentVolumeClaim", "v1/PersistentVolume", "apps/v1/DaemonSet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class WebhookFacts:
     """What the answer of the webhook depends on, beside the pod.
 
     Args:
@@ -37,44 +39,46 @@ class Surroundings:
     assumed: tuple[str, ...] = ()
 
 
-def read_surroundings(plane: ControlPlane, namespaces: Iterable[str]) -> Surroundings:
-    """Collect what the webhook would look at for pods of these namespaces. Nothing is changed.
+def read_webhook_facts(plane: ControlPlane, namespaces: Iterable[str]) -> WebhookFacts:
+    """Look at what the webhook would look at for pods of these namespaces. Nothing is changed.
 
     Raises:
         Unsupported: the plane is no cluster, so there is no webhook.
         Forbidden: something that the answer depends on may not be read.
         Unavailable: the plane cannot be reached.
     """
-    if not isinstance(plane, Cluster):
+    seen = Look(plane)
+    if not seen.cluster:
         raise Unsupported(
             "the embedded plane has no webhook.",
             hint="Give the objects of a cluster with -f, or a context of a cluster with --context.",
         )
-    served = plane.kinds()
-    wanted = ("Dataset", *(name for name, kind in KINDS.items() if kind.is_runtime and kind.namespaced))
-    objects: list[Manifest] = []
     for namespace in sorted(set(namespaces)):
-        for kind in (*(kind for kind in wanted if kind in served), _CLAIM, _DAEMON_SET):
-            objects += plane.list(kind, namespace=namespace)
-    volumes = {as_text(look(each, ("spec", "volumeName"))) for each in objects if each.get("kind") == _bare(_CLAIM)}
-    found = (_found(plane, Ref(_VOLUME, name)) for name in sorted(volumes - {""}))
-    objects += [each for each in found if each is not None]
-    return _with_settings(plane, tuple(objects))
+        for kind in (*_FLUIDS, _CLAIM, _DAEMON_SET):
+            seen.at(kind, namespace=namespace)
+    for name in sorted({as_text(look(claim, ("spec", "volumeName"))) for claim in seen.objects.get(_CLAIM, ())} - {""}):
+        seen.get(Ref(_VOLUME, name))
+    if seen.unknown:
+        raise Forbidden(
+            f"the webhook looks at what may not be read here: {', '.join(sorted(seen.unknown))}.",
+            hint="Ask for the right to read it, or give the objects in files.",
+        )
+    return _with_settings(plane, tuple(each for found in seen.objects.values() for each in found))
 
 
-def _with_settings(plane: ControlPlane, objects: tuple[Manifest, ...]) -> Surroundings:
-    profile, deployment, assumed = None, None, []
-    try:
-        profile = _profile(_found(plane, _PROFILE))
-        deployment = _found(plane, _WEBHOOK)
-    except Forbidden:
-        assumed.append(f"The settings of the webhook, in the namespace {_HOME}, may not be read.")
+def _with_settings(plane: ControlPlane, objects: tuple[Manifest, ...]) -> WebhookFacts:
+    seen = Look(plane)
+    seen.get(_PROFILE)
+    seen.get(_WEBHOOK)
+    profile = _profile(seen.first(_PROFILE.kind, _PROFILE.name))
+    deployment = seen.first(_WEBHOOK.kind, _WEBHOOK.name)
+    assumed = [f"{what} may not be read." for what in sorted(seen.unknown)]
     if profile is None:
         assumed.append("The plugins of the webhook are taken to be those that Fluid's chart installs.")
     if deployment is None:
         assumed.append("The environment of the webhook is taken to be that of Fluid's chart.")
     env = None if deployment is None else _environment(deployment)
-    return Surroundings(objects=objects, profile=profile, env=env, assumed=tuple(assumed))
+    return WebhookFacts(objects=objects, profile=profile, env=env, assumed=tuple(assumed))
 
 
 def _profile(config_map: Manifest | None) -> Mapping[str, Any] | None:
@@ -89,14 +93,3 @@ def _environment(deployment: Manifest) -> dict[str, str]:
     containers = as_list(look(deployment, ("spec", "template", "spec", "containers")))
     variables = [as_map(each) for container in containers for each in as_list(as_map(container).get("env"))]
     return {as_text(each.get("name")): as_text(each.get("value")) for each in variables if "value" in each}
-
-
-def _found(plane: ControlPlane, ref: Ref) -> Manifest | None:
-    try:
-        return plane.get(ref)
-    except NotFound:
-        return None
-
-
-def _bare(kind: str) -> str:
-    return kind.rpartition("/")[2]
