@@ -8,6 +8,13 @@ from datafluid.placement import labels
 
 __all__ = ["SERVERFUL", "SERVERLESS", "around", "dataset", "pod", "reference"]
 
+#: What Fluid's definitions require of the status of a runtime.
+_STATUS: dict[str, Any] = {
+    **{f"{which}{part}NumberScheduled": 0 for which in ("current", "desired") for part in ("Master", "Worker", "Fuse")},
+    **{f"{part}NumberReady": 0 for part in ("master", "worker", "fuse")},
+    **{f"{part}Phase": "Ready" for part in ("master", "worker", "fuse")},
+    "valueFile": "values",
+}
 SERVERFUL, SERVERLESS = "fuse.serverful.fluid.io/inject", "serverless.fluid.io/inject"
 
 
@@ -29,16 +36,16 @@ def dataset(
     fluid = "data.fluid.io/v1alpha1"
     runtimes = [{"name": name, "namespace": namespace, "type": "alluxio", "category": "Accelerate"}]
     terms = [{"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}]}]
-    status = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}} if zone else None
+    near = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
     runtime: dict[str, Any] = {"apiVersion": fluid, "kind": "AlluxioRuntime", "metadata": metadata, "spec": {}}
     runtime["spec"]["fuse"] = {"nodeSelector": fuse_selector or {}}
-    runtime["status"] = {"cacheAffinity": status}
+    runtime["status"] = _STATUS | ({"cacheAffinity": near} if zone else {})
     declared = {
         "apiVersion": fluid,
         "kind": "Dataset",
         "metadata": metadata,
         "spec": {"mounts": [{"mountPoint": f"s3://{name}", "name": name}]},
-        "status": {"phase": phase, "runtimes": runtimes},
+        "status": {"phase": phase, "runtimes": runtimes, "conditions": []},
     }
     return [declared, runtime, *_volumes(name, namespace, runtime_of=(namespace, name)), _daemon_set(name, namespace)]
 
@@ -88,14 +95,24 @@ def _volumes(name: str, namespace: str, *, runtime_of: tuple[str, str]) -> list[
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": name, "namespace": namespace, "labels": ours},
-        "spec": {"accessModes": ["ReadOnlyMany"], "volumeName": f"{namespace}-{name}"},
+        "spec": {
+            "accessModes": ["ReadOnlyMany"],
+            "volumeName": f"{namespace}-{name}",
+            "storageClassName": "fluid",
+            "resources": {"requests": {"storage": "100Pi"}},
+        },
         "status": {"phase": "Bound"},
     }
     volume = {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
         "metadata": {"name": f"{namespace}-{name}"},
-        "spec": {"csi": {"volumeAttributes": attributes}},
+        "spec": {
+            "accessModes": ["ReadOnlyMany"],
+            "capacity": {"storage": "100Pi"},
+            "storageClassName": "fluid",
+            "csi": {"driver": "fuse.csi.fluid.io", "volumeHandle": name, "volumeAttributes": attributes},
+        },
     }
     return [claim, volume]
 
@@ -122,5 +139,11 @@ def _daemon_set(name: str, namespace: str) -> dict[str, Any]:
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
         "metadata": {"name": f"{name}-fuse", "namespace": namespace},
-        "spec": {"template": {"spec": {"containers": [container], "volumes": volumes}}},
+        "spec": {
+            "selector": {"matchLabels": {"release": name}},
+            "template": {
+                "metadata": {"labels": {"release": name}},
+                "spec": {"containers": [container], "volumes": volumes},
+            },
+        },
     }
