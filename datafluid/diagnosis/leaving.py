@@ -51,8 +51,8 @@ def referenced(picture: Picture) -> Iterator[Found]:
     names = said[0] if said else [as_text(each) for each in as_list(picture.dataset.at("status", "datasetRef"))]
     if names:
         namespace, _, name = names[0].partition("/")
-        seen = [*picture.said(picture.dataset, reason="ErrorDeleteDataset"), f"referred to by {', '.join(names)}"]
-        summary = f"It cannot go while {' and '.join(show(each) for each in names[:3])} refer to it."
+        seen = picture.said(picture.dataset, reason="ErrorDeleteDataset") or [f"status.datasetRef: {', '.join(names)}"]
+        summary = f"It cannot go while it is referred to by {' and '.join(show(each) for each in names[:3])}."
         yield Found(summary, seen, quoted("datafluid", "delete", "dataset", name, "-n", namespace))
 
 

@@ -39,7 +39,8 @@ def helm_failure(picture: Picture) -> Iterator[Found]:
             found = _FAILURES.search(text)
             why = (found["why"] if found else text.rpartition("fail to execute data operation: ")[2]).strip(" .")
             summary = f"{_named(operation)} shows Executing for ever: Fluid cannot start it: {why[:200]}."
-            yield Found(summary, [line(told[-1])], command("delete", operation))
+            mend = command("edit" if "schedule" in why else "delete", operation)
+            yield Found(summary, [line(told[-1])], mend)
 
 
 @rule("waits-for", "An operation that waits for another")
@@ -123,7 +124,10 @@ def not_valid(picture: Picture) -> Iterator[Found]:
 
 def _conditions(operation: Subject) -> list[tuple[str, str]]:
     found = (as_map(each) for each in as_list(operation.at("status", "conditions")))
-    return [(as_text(each.get("reason")), f"{each.get('reason')}: {as_text(each.get('message'))}") for each in found]
+    return [
+        (as_text(each.get("reason")), f"{each.get('reason') or each.get('type')}: {as_text(each.get('message'))}")
+        for each in found
+    ]
 
 
 @rule("on-event", "Policy OnEvent")
@@ -162,7 +166,7 @@ def failed(picture: Picture) -> Iterator[Found]:
         jobs = picture.told("batch/v1/Job", warning=True)
         seen += [line(each) for each in jobs if job and each.subject.name.startswith(job)][-1:]
         seen += picture.said(operation, reason="DataOperationFailed")
-        yield Found(f"{_named(operation)} failed.", seen, _logs(picture, operation))
+        yield Found(f"{_named(operation)} failed.", seen or ["phase Failed"], _logs(picture, operation))
 
 
 def _logs(picture: Picture, operation: Subject) -> str:

@@ -15,6 +15,7 @@ from datafluid.plane.events import Happening
 
 __all__ = ["NODE", "POD", "PVC", "WEBHOOK", "Picture", "claims", "condition", "labels_of", "line", "phase_of"]
 
+_PARTS = {"master": "master", "worker": "worker", "fuse": "FUSE"}
 POD, NODE, PVC = "v1/Pod", "v1/Node", "v1/PersistentVolumeClaim"
 WEBHOOK = "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration"
 
@@ -114,7 +115,7 @@ class Picture(Surroundings):
         ]
 
     def component_of(self, pod: Subject) -> str:
-        """Which part of the dataset a pod is: ``master``, ``worker``, ``fuse``, ``operation``; empty for others."""
+        """Which part of the dataset a pod is: ``master``, ``worker``, ``FUSE``, ``operation``; empty for others."""
         return component(pod, self) or ""
 
 
@@ -156,4 +157,5 @@ def component(pod: Subject, picture: Picture) -> str | None:
         return "operation"
     if labels.get("release") != name:
         return None
-    return next((part for part in ("master", "worker", "fuse") if as_text(labels.get("role")).endswith(part)), None)
+    role = as_text(labels.get("role"))
+    return next((name for word, name in _PARTS.items() if role.endswith(word)), None)

@@ -48,7 +48,7 @@ def secret_missing(picture: Picture) -> Iterator[Found]:
 
 @rule("fuse-killed", "A FUSE without memory")
 def fuse_killed(picture: Picture) -> Iterator[Found]:
-    yield from _killed(picture, "fuse", "Every pod that mounts the dataset there lost its files.")
+    yield from _killed(picture, "FUSE", "Every pod that mounts the dataset there lost its files.")
 
 
 @rule("worker-killed", "A worker without memory")
@@ -68,7 +68,9 @@ def _killed(picture: Picture, part: str, consequence: str) -> Iterator[Found]:
                 name = as_text(container.get("name"))
                 seen = [f"Pod {pod.name}, container {name}: OOMKilled, {container.get('restartCount', 0)} restarts"]
                 seen += [f"its memory limit: {_memory_limit(pod, name)}", f"on node {pod.at('spec', 'nodeName')}"]
-                summary = f"The {part} ran out of memory and was killed. {consequence} Raise spec.{part}.resources."
+                summary = (
+                    f"The {part} ran out of memory and was killed. {consequence} Raise spec.{part.lower()}.resources."
+                )
                 edit = command("edit", picture.runtimes[0]) if picture.runtimes else command("describe", pod)
                 yield Found(summary, seen, edit)
                 return

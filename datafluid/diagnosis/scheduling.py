@@ -18,7 +18,7 @@ _REQUIRED = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnore
 @rule("no-capacity", "Nodes without room")
 def no_capacity(picture: Picture) -> Iterator[Found]:
     for pod, message in _unschedulable(picture):
-        lacking = sorted(set(re.findall(r"Insufficient ([\w./-]+)", message)))
+        lacking = sorted({found.rstrip(".") for found in re.findall(r"Insufficient ([\w./-]+)", message)})
         if lacking:
             seen = [f"Pod {pod.name}: {message}", f"it asks for {_requests(pod)}"]
             summary = f"No node has room for the {picture.component_of(pod)}: too little {' and '.join(lacking)}."

@@ -28,15 +28,16 @@ def webhook_denied(picture: Picture) -> Iterator[Found]:
         denied = _DENIED.search(told.event.message)
         if told.event.reason == "FailedCreate" and denied and _concerns(picture, denied["why"]):
             seen = [line(told)]
+            past = "not bound" in denied["why"] and picture.phase == "Bound"
             if "not bound" in denied["why"]:
-                why = "the dataset is not Bound"
+                why = "the dataset was not Bound" if past else "the dataset is not Bound"
             elif "failed to get the following PVCs" in denied["why"]:
                 why = "the claim of the dataset is not there"
             else:
                 why = " ".join(denied["why"].split())[:160]
             summary = f"Fluid's webhook refuses the pods of {told.subject.bare_kind} {show(told.subject.name)}: {why}."
             look = quoted("datafluid", "get", "dataset", picture.ref.name, "-n", picture.namespace)
-            yield Found(summary, seen, look)
+            yield Found(summary, seen, look, certain=not past)
             return
 
 
@@ -144,7 +145,7 @@ def low_hits_placement(picture: Picture) -> Iterator[Found]:
         seen = [f"cacheHitRatio {_shown(hits)}, localHitRatio {_shown(local)}"]
         seen.append(f"cached on {', '.join(sorted(near)) or 'no node'}")
         seen += [f"Pod {pod.name} runs on {pod.at('spec', 'nodeName')}, {_unasked(pod)}" for pod in far]
-        summary = f"Of {len(picture.users)} pods {len(far)} run on nodes without cache and read over the network."
+        summary = f"Pods run on nodes without cache and read over the network: {len(far)} of {len(picture.users)}."
         use = f"{picture.namespace}/{picture.ref.name}"
         yield Found(summary, seen, f"datafluid wrap POD.yaml --use {quoted(use)}")
 

@@ -170,6 +170,8 @@ def _suspended(world: World) -> None:
 
 def _denied(why: str) -> Callable[[World], Any]:
     def broken(world: World) -> None:
+        if "not bound" in why:
+            world.unbind()
         world.put(obj(Ref("batch/v1/Job", "train", "team")))
         world.told(Ref("batch/v1/Job", "train", "team"), "FailedCreate", _DENIED + why)
 
@@ -426,7 +428,7 @@ CASES = [
     Case(code="not-injected", broken=lambda world: world.put(user_pod("odd", annotations={})), seen=("swallowed",)),
     Case(code="required-nowhere", broken=_required, seen=("none of 3 nodes",)),
     Case(code="cache-too-small", broken=_figures(cacheCapacity="512.00MiB"), seen=("512.00MiB",)),
-    Case(code="low-hits-placement", broken=_far, seen=("Of 2 pods 1", "runs on n3")),
+    Case(code="low-hits-placement", broken=_far, seen=("1 of 2", "runs on n3")),
     Case(
         code="low-hits-cold",
         broken=_figures(cacheHitRatio="9.0%", localHitRatio="", cachedPercentage="10.0%"),
