@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from datafluid.errors import DatafluidError
 from datafluid.model.ref import Ref
-from datafluid.plane.port import ControlPlane, Manifest
+from datafluid.plane.port import Cluster, ControlPlane, Manifest
 
 if TYPE_CHECKING:
     from datafluid.model.filling import Estimate
@@ -20,8 +20,10 @@ _DECEIVES = "The ddc runtime has updated completely."  # Fluid's Ready=False tha
 
 
 def diagnosis(plane: ControlPlane, manifest: Manifest, phase: str) -> str:
-    """What a user would look up next: the condition that says why, else the newest warning."""
+    """What a user would look up next: the likeliest cause, the condition that says why, or the newest warning."""
     told = phase or "no phase yet"
+    if isinstance(plane, Cluster) and (cause := _likeliest(plane, manifest)):
+        return f"{told}; {cause}"
     for condition in reversed((manifest.get("status") or {}).get("conditions") or ()):
         is_bad = (condition.get("type"), condition.get("status")) in _BAD
         if is_bad and condition.get("message") not in (None, "", _DECEIVES):
@@ -34,9 +36,22 @@ def diagnosis(plane: ControlPlane, manifest: Manifest, phase: str) -> str:
     return f"{told}; {newest.reason}: {newest.message}" if newest else f"{told}."
 
 
+def _likeliest(plane: ControlPlane, manifest: Manifest) -> str:
+    """The cause that a diagnosis is sure of, with what was seen first; empty when it is sure of none."""
+    from datafluid.diagnosis import collect, diagnose
+    from datafluid.diagnosis.collect import dataset_of
+
+    try:
+        found = diagnose(collect(plane, dataset_of(plane, Ref.of(manifest))))
+    except DatafluidError:  # what could not be waited for may be out of reach as well
+        return ""
+    sure = next((cause for cause in found.causes if cause.certain), None)
+    return f"{sure.summary} ({sure.evidence[0]})" if sure and sure.evidence else sure.summary if sure else ""
+
+
 def where_to_look(ref: Ref) -> str:
     """The command that tells more."""
-    return f"`datafluid describe {ref.kind.lower()} {ref.name} -n {ref.namespace}` tells more."
+    return f"`datafluid diagnose {ref.kind.lower()} {ref.name} -n {ref.namespace}` tells more."
 
 
 def reporter(ref: Ref, progress: bool | Callable[[Any], None]) -> Callable[[Any], None]:

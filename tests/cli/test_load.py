@@ -115,7 +115,7 @@ def test_running_out_of_time_is_exit_code_4_with_what_was_seen_last(flights: Buc
     """And a hint to where more is told."""
     told = run("wait", "flights", "--cached", "0.9", "--timeout", "0.1", code=4).stderr
     assert "Bound" in told
-    assert "datafluid describe dataset flights" in told
+    assert "datafluid diagnose dataset flights" in told
 
 
 def test_a_failed_load_is_exit_code_1_with_the_reason(flights: Bucket, run: Run) -> None:

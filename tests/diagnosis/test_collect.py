@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import datafluid
 from datafluid.diagnosis import collect, diagnose
 from datafluid.diagnosis.masking import mask, mask_text, masked_values
-from datafluid.errors import Forbidden, Unsupported
+from datafluid.errors import Forbidden, Timeout, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.testing import InMemoryPlane
 from tests.datasets import dataset_manifest
@@ -207,3 +207,12 @@ def test_names_from_outside_cannot_steer_a_terminal_or_a_page() -> None:
     diagnosis = world.diagnose()
     assert "\x1b" not in diagnosis.text()
     assert "<script>" not in diagnosis.html()
+
+
+def test_a_wait_that_ends_too_late_says_why() -> None:
+    """The error has the likeliest cause, what was seen, and the command that tells more."""
+    client = World().unbind().remove(RUNTIME).client
+    with pytest.raises(Timeout) as late:
+        client.dataset("demo").wait(timeout=0.05)
+    assert "No runtime is called 'demo' in namespace 'team'. (phase NotBound; no runtime" in late.value.message
+    assert "`datafluid diagnose dataset demo -n team` tells more." in str(late.value)
