@@ -102,10 +102,13 @@ class Resource(Part):
     def author(cls, manifest: Mapping[str, Any]) -> Self:
         """Read a manifest as somebody wrote it: wire names only, and an unknown field is an error.
 
+        A status is the plane's to write: one that stands in the manifest is left out.
+
         Raises:
             pydantic.ValidationError: with everything that is wrong; `datafluid.lint` says it in sentences.
         """
-        return cls.model_validate(dict(manifest), extra="forbid", by_alias=True, by_name=False)
+        authored = {name: value for name, value in manifest.items() if name != "status"}
+        return cls.model_validate(authored, extra="forbid", by_alias=True, by_name=False)
 
     @classmethod
     def from_server(cls, manifest: Mapping[str, Any]) -> Self:
