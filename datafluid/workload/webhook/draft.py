@@ -7,7 +7,12 @@ from typing import Any
 
 from datafluid.model.plain import as_list, as_map, as_text
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "name_of"]
+
+
+def name_of(part: Any) -> str:
+    """What a container, a volume or a mount is called; empty when it is not."""
+    return as_text(as_map(part).get("name"))
 
 
 class Draft:
@@ -77,7 +82,7 @@ class Draft:
         for volume in as_list(as_map(self.pod.get("spec")).get("volumes")):
             claim = as_map(volume).get("persistentVolumeClaim")
             if claim is not None:
-                yield as_text(as_map(volume).get("name")), as_text(as_map(claim).get("claimName"))
+                yield name_of(volume), as_text(as_map(claim).get("claimName"))
 
     def label(self, key: str, value: str) -> None:
         """Set a label."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datafluid.model.plain import as_list, as_map, as_text, look
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import Draft, name_of
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.outcome import Swallowed, missing
 from datafluid.workload.webhook.world import World
@@ -56,8 +56,8 @@ class FuseTemplate:
     def trim_volumes(self, prefixes: tuple[str, ...]) -> None:
         """Take away volumes by the beginning of their names, and their mounts."""
         mounts = Draft.items(self.container, "volumeMounts")
-        self.volumes = [each for each in self.volumes if not as_text(each.get("name")).startswith(prefixes)]
-        self.container["volumeMounts"] = [each for each in mounts if not as_text(each.get("name")).startswith(prefixes)]
+        self.volumes = [each for each in self.volumes if not name_of(each).startswith(prefixes)]
+        self.container["volumeMounts"] = [each for each in mounts if not name_of(each).startswith(prefixes)]
 
     def without_caches(self) -> None:
         """Leave the cache directories to the nodes."""
@@ -77,7 +77,7 @@ class FuseTemplate:
     def without_metrics(self) -> None:
         """Take away the ports of metrics that nobody is to scrape."""
         ports = Draft.items(self.container, "ports")
-        kept = [each for each in ports if not as_text(each.get("name")).endswith("-metrics")]
+        kept = [each for each in ports if not name_of(each).endswith("-metrics")]
         self.container = {**self.container, "ports": kept} if kept else _less(self.container, "ports")
 
     def with_check(self) -> str:
@@ -115,13 +115,13 @@ def fuse_template(dataset: MountedDataset, world: World) -> FuseTemplate:
     if not container.get("resources"):  # which an API server writes into everything
         container.pop("resources", None)
     mounts = Draft.items(container, "volumeMounts")
-    mounted = {mount.get("name") for mount in mounts}
+    mounted = {name_of(mount) for mount in mounts}
     attributes = _attributes(dataset, world)
     file_system = as_text(attributes.get("mount_type"))
     return FuseTemplate(
         container=container,
         volumes=[
-            copy.deepcopy(dict(as_map(each))) for each in as_list(spec.get("volumes")) if each.get("name") in mounted
+            copy.deepcopy(dict(as_map(each))) for each in as_list(spec.get("volumes")) if name_of(each) in mounted
         ],
         file_system=file_system,
         host_path=as_text(attributes.get("fluid_path")),
@@ -145,7 +145,7 @@ def _attributes(dataset: MountedDataset, world: World) -> Mapping[str, Any]:
 
 def _mount(mounts: list[dict[str, Any]], file_system: str) -> Mapping[str, Any]:
     """The mount of the container that has the FUSE mount in it."""
-    named = {as_text(mount.get("name")): mount for mount in reversed(mounts)}
+    named = {name_of(mount): mount for mount in reversed(mounts)}
     failed = "failed to get fuse volume mount from container"
     if file_system in _ENGINES:
         wanted = f"{_ENGINES[file_system]}-fuse-mount"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import Draft, name_of
 from datafluid.workload.webhook.mounted import MountedDataset
 
 __all__ = ["PROPAGATION", "name_datasets", "propagate_mounts"]
@@ -20,7 +20,7 @@ def propagate_mounts(draft: Draft, datasets: Mapping[str, MountedDataset]) -> No
     volumes = {volume for volume, claim in draft.claims() if claim in datasets}
     for container in draft.containers:
         for mount in draft.items(container, "volumeMounts"):
-            if mount.get("name") in volumes and mount.get("mountPropagation") is None:
+            if name_of(mount) in volumes and mount.get("mountPropagation") is None:
                 mount["mountPropagation"] = PROPAGATION
 
 

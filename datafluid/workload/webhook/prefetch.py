@@ -15,7 +15,7 @@ from typing import Any
 from datafluid.model.golang import parse_bool, parse_int32, quoted
 from datafluid.model.plain import as_text
 from datafluid.model.prefetch import PREFETCH
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import Draft, name_of
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.outcome import Swallowed
 from datafluid.workload.webhook.volumes import FUSE_CONTAINER
@@ -73,10 +73,10 @@ def prefetch_files(draft: Draft, datasets: Mapping[str, MountedDataset], env: Ma
         return
     if wanted.in_background:
         for container in draft.containers:
-            if not as_text(container.get("name")).startswith(FUSE_CONTAINER):
+            if not name_of(container).startswith(FUSE_CONTAINER):
                 container["volumeMounts"] = [*draft.items(container, "volumeMounts"), dict(_STATUS)]
     containers = draft.containers
-    fuse = [index for index, each in enumerate(containers) if as_text(each.get("name")).startswith(FUSE_CONTAINER)]
+    fuse = [index for index, each in enumerate(containers) if name_of(each).startswith(FUSE_CONTAINER)]
     containers.insert(fuse[-1] + 1 if fuse else 0, _container(wanted))
     draft.spec["containers"] = containers
     draft.spec["volumes"] = [*draft.volumes, {"name": _STATUS["name"], "emptyDir": {}}]

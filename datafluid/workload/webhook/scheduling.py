@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from datafluid.model.plain import as_list, as_map
+from datafluid.model.plain import as_list, as_map, as_text
 from datafluid.model.podlabels import sched_labels
 from datafluid.placement.affinity import PREFERRED, REQUIRED
 from datafluid.placement.labels import DatasetLabels
@@ -69,8 +69,8 @@ def _terms(dataset: MountedDataset, names: Sequence[str]) -> Iterator[tuple[str,
         if name in names:
             yield name, term(keys).manifest()
     for condition in dataset.cache_requirements:
-        if condition.get("key") in names:
-            yield str(condition["key"]), {"matchExpressions": [dict(condition)]}
+        if (key := as_text(condition.get("key"))) in names:
+            yield key, {"matchExpressions": [dict(condition)]}
 
 
 def _pins(spec: Mapping[str, Any], names: frozenset[str]) -> bool:
@@ -88,7 +88,7 @@ def _pins(spec: Mapping[str, Any], names: frozenset[str]) -> bool:
 
 
 def _speaks(term: Any, names: frozenset[str]) -> bool:
-    return any(as_map(each).get("key") in names for each in as_list(as_map(term).get("matchExpressions")))
+    return any(as_text(as_map(each).get("key")) in names for each in as_list(as_map(term).get("matchExpressions")))
 
 
 def _terms_of(node: Mapping[str, Any]) -> list[Any]:

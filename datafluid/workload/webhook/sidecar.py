@@ -13,7 +13,7 @@ from datafluid.errors import Invalid
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
 from datafluid.model.podlabels import DONE
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import Draft, name_of
 from datafluid.workload.webhook.fuse import HOST_MOUNTS, FuseTemplate, fuse_template
 from datafluid.workload.webhook.marks import PROPAGATION
 from datafluid.workload.webhook.mounted import MountedDataset
@@ -108,7 +108,7 @@ def _round(draft: Draft, datasets: Mapping[str, MountedDataset], world: World, e
     pod = _Pod(draft=draft, world=world, unprivileged=platform == "unprivileged", native=native)
     draft.needs(next(iter(datasets.values())).namespace, _CHECK)
     _wait_in_app(pod, datasets)
-    there = sum(as_text(each.get("name")).startswith(FUSE_CONTAINER) for each in draft.containers)
+    there = sum(name_of(each).startswith(FUSE_CONTAINER) for each in draft.containers)
     for index, (claim, dataset) in enumerate(datasets.items(), there):
         _one_sidecar(pod, claim, dataset, f"-{index}")
 
@@ -123,7 +123,7 @@ def _wait_in_app(pod: _Pod, datasets: Mapping[str, MountedDataset]) -> None:
         used = {
             as_text(mount.get("mountPath")): datasets[claim].runtime_type
             for mount in mounts
-            if (claim := claims.get(as_text(mount.get("name")), "")) in datasets
+            if (claim := claims.get(name_of(mount), "")) in datasets
         }
         if not used:
             continue
@@ -147,15 +147,16 @@ def _one_sidecar(pod: _Pod, claim: str, dataset: MountedDataset, suffix: str) ->
     used = _replace_claim(pod, claim, template)
     if pod.unique:
         for volume in template.volumes:
-            if as_text(volume.get("name")).startswith((*HOST_MOUNTS, "efc-sock")) and "hostPath" in volume:
-                volume["hostPath"]["path"] += f"/{pod.unique}"
+            directory = volume.get("hostPath")
+            if name_of(volume).startswith((*HOST_MOUNTS, "efc-sock")) and isinstance(directory, dict):
+                directory["path"] = f"{as_text(directory.get('path'))}/{pod.unique}"
     try:
         renamed = append_volumes(pod.draft, template.volumes, suffix=suffix)
     except Swallowed as error:
         step = f"failed to append fuse container volumes for runtime {whole}"
         raise Swallowed(f"failed to mutate for runtime {whole}: {step}: {error}") from None
     for mount in pod.draft.items(template.container, "volumeMounts"):
-        mount["name"] = renamed.get(mount["name"], mount["name"])
+        mount["name"] = renamed.get(name_of(mount), name_of(mount))
     _add_containers(pod, dataset, template.container, suffix, used)
     if dataset.scraped_in_sidecars and _SCRAPE not in pod.draft.annotations:
         pod.draft.annotate(_SCRAPE, "true")
@@ -186,7 +187,7 @@ def _replace_claim(pod: _Pod, claim: str, template: FuseTemplate) -> tuple[bool,
         path = f"{path}/{template.sub_path}"
     replaced = {volume for volume, name in pod.draft.claims() if name == claim}
     pod.draft.spec["volumes"] = [
-        {"name": each["name"], "hostPath": {"path": path}} if each.get("name") in replaced else each
+        {"name": name_of(each), "hostPath": {"path": path}} if name_of(each) in replaced else each
         for each in pod.draft.volumes
     ]
     containers = _propagated(pod.draft, pod.draft.containers, replaced)
@@ -195,7 +196,7 @@ def _replace_claim(pod: _Pod, claim: str, template: FuseTemplate) -> tuple[bool,
 
 def _propagated(draft: Draft, containers: list[dict[str, Any]], volumes: set[str]) -> bool:
     mounts = [mount for each in containers for mount in draft.items(each, "volumeMounts")]
-    found = [mount for mount in mounts if mount.get("name") in volumes]
+    found = [mount for mount in mounts if name_of(mount) in volumes]
     for mount in found:
         mount["mountPropagation"] = PROPAGATION
     return bool(found)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datafluid.model.plain import as_text
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import Draft, name_of
 from datafluid.workload.webhook.outcome import Denied, Swallowed
 
 __all__ = ["FUSE_CONTAINER", "append_volumes"]
@@ -29,8 +28,8 @@ def append_volumes(draft: Draft, volumes: Iterable[Mapping[str, Any]], *, suffix
     """
     renamed: dict[str, str] = {}
     for volume in volumes:
-        own = as_text(volume.get("name"))
-        taken = {as_text(each.get("name")) for each in draft.volumes}
+        own = name_of(volume)
+        taken = {name_of(each) for each in draft.volumes}
         name = own + suffix
         if name in taken:
             name = _free_name(name, taken)
