@@ -16,7 +16,7 @@ from datafluid.engine.cache import index
 from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.sweeping import Levels, by_directory, by_page, is_directory, level, nameable
-from datafluid.engine.understore.keys import addressable
+from datafluid.engine.understore.keys import can_name
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
 from datafluid.errors import NotFound, Unavailable
 
@@ -92,7 +92,8 @@ class ListingCache:
         if stale:
             raise Unavailable(f"what {key!r} holds is not known, and its under-store is away.", hint=_AWAY)
         now = time.time()
-        listing = nameable(level(self._store(), key))
+        store = self._store()
+        listing = nameable(store, level(store, key))
         with self._cache.db.transaction() as db:
             self._put(db, key, listing, now)
         return listing, now
@@ -106,15 +107,19 @@ class ListingCache:
         store = self._store()
         levels: Levels = {key: ([], set())}
         sweep = by_directory if getattr(store, "real_directories", False) else by_page
+        wanted = can_name(store)
         for info in sweep(store, key, levels):
-            if addressable(info.key):
+            if wanted(info.key):
                 yield info
             else:
                 unaddressable(info.key)
         with self._cache.db.transaction() as db:
             for path, (objects, prefixes) in levels.items():
                 listing = Listing(objects=tuple(objects), prefixes=tuple(sorted(prefixes)))
-                self._put(db, path, nameable(listing), now)
+                self._put(db, path, nameable(store, listing), now)
+                for info in objects:
+                    if info.key in prefixes and info.size:
+                        unaddressable(info.key)
 
     def forget(self, key: str) -> None:
         """The next question about anything below ``key`` goes to the store, if it can be reached."""
@@ -212,6 +217,8 @@ class ListingCache:
 
     def _ask(self, store: UnderStore, key: str) -> Found:
         now = time.time()
+        if key and not can_name(store)(key):
+            return self._nothing(key, now)
         if key:
             try:
                 info = store.stat(key)
@@ -221,7 +228,7 @@ class ListingCache:
             else:
                 self.remember(info)
                 return Found("file", info, now)
-        listing = nameable(level(store, key))
+        listing = nameable(store, level(store, key))
         if not listing.objects and not listing.prefixes and key and not getattr(store, "real_directories", False):
             return self._nothing(key, now)
         if key and getattr(store, "real_directories", False) and not is_directory(store, key):

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Protocol
 
 from datafluid.engine.mounted import Entry
 from datafluid.engine.streams import ObjectFile
-from datafluid.engine.understore.keys import addressable
+from datafluid.engine.understore.keys import can_name
 from datafluid.engine.understore.port import ObjectInfo, UnderStore, WritableUnderStore
 from datafluid.engine.volume import Volume
 from datafluid.errors import DatafluidError, NotFound, ReadOnly
@@ -94,7 +94,7 @@ class StoreEnd:
         """See `End`."""
         for page in self.store.walk(""):
             for info in page:
-                if addressable(info.key):
+                if can_name(self.store)(info.key):
                     self._infos[info.key] = info
                     yield Entry(info.key, info.size, "file", info.mtime, info.version)
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from datafluid.engine.understore.keys import addressable
+from datafluid.engine.understore.keys import can_name
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
 from datafluid.errors import Unavailable
 
 __all__ = ["Levels", "by_directory", "by_page", "is_directory", "level", "nameable"]
 
 
-def nameable(listing: Listing) -> Listing:
-    """Without the keys that no path can name."""
-    return Listing(
-        objects=tuple(info for info in listing.objects if addressable(info.key)),
-        prefixes=tuple(prefix for prefix in listing.prefixes if addressable(prefix)),
-    )
+def nameable(store: UnderStore, listing: Listing) -> Listing:
+    """Without the keys that no path can name. What is a file and a directory is a directory: so less is lost."""
+    wanted = can_name(store)
+    prefixes = tuple(prefix for prefix in listing.prefixes if wanted(prefix))
+    taken = frozenset(prefixes)
+    objects = tuple(info for info in listing.objects if info.key not in taken and wanted(info.key))
+    return Listing(objects=objects, prefixes=prefixes)
 
 
 def level(store: UnderStore, key: str) -> Listing:
@@ -38,22 +39,36 @@ Levels = dict[str, tuple[list[ObjectInfo], set[str]]]
 
 def by_directory(store: UnderStore, top: str, levels: Levels) -> Iterator[ObjectInfo]:
     """All objects, one directory after the other: only so are empty directories seen."""
+    wanted = can_name(store)
     waiting = [top]
     while waiting:
         path = waiting.pop()
         listing = level(store, path)
         levels[path] = (list(listing.objects), set(listing.prefixes))
-        waiting += [prefix for prefix in reversed(listing.prefixes) if addressable(prefix)]
+        waiting += [prefix for prefix in reversed(listing.prefixes) if wanted(prefix)]
         yield from listing.objects
 
 
 def by_page(store: UnderStore, top: str, levels: Levels) -> Iterator[ObjectInfo]:
     """All objects, in as few requests as the store allows."""
-    for page in store.walk(top):
-        for info in page:
-            if addressable(info.key):
-                _place(levels, top, info)
+    wanted = can_name(store)
+    for info in _without_markers(info for page in store.walk(top) for info in page):
+        if wanted(info.key):
+            _place(levels, top, info)
+        yield info
+
+
+def _without_markers(found: Iterable[ObjectInfo]) -> Iterator[ObjectInfo]:
+    """Leave out what stands for a directory: an empty object that is followed by what lies in it."""
+    held: ObjectInfo | None = None
+    for info in found:
+        if held is not None and not info.key.startswith(f"{held.key}/"):
+            yield held
+        held = info if info.size == 0 else None
+        if held is None:
             yield info
+    if held is not None:
+        yield held
 
 
 def _place(levels: Levels, top: str, info: ObjectInfo) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.home import Home
 from datafluid.engine.understore.addresses import refuse_link_local
+from datafluid.engine.understore.builders import build, http_client, region
 from datafluid.engine.understore.options import StoreOptions, understand
 from datafluid.engine.understore.port import UnderStore
 from datafluid.errors import Invalid, Unsupported
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from datafluid.engine.understore.s3_listing import S3Listing
+    from datafluid.engine.understore.sigv4 import Credentials
 
 __all__ = ["NATIVE_SCHEMES", "open_store", "scheme_of"]
 
@@ -25,15 +25,6 @@ NATIVE_SCHEMES = frozenset({"local", "pvc", "s3", "s3a", "gs", "az", "abfs", "ab
 ALLUXIO_REST = "alluxio+http"
 HCFS = "hcfs+"
 _PVC_ROOT = "DATAFLUID_PVC_ROOT"
-_STALLED = timedelta(seconds=30)  # without a byte: the connection is given up, and another one tried
-_CONNECT = timedelta(seconds=10)
-_LONGEST = timedelta(hours=1)  # a request in all: a slow line is no reason to begin again
-_RETRY = {
-    "max_retries": 5,
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
-    "retry_timeout": timedelta(seconds=30),
-}
-
 #: The process that has used obstore: its runtime hangs in children forked from it.
 _obstore_pid: int | None = None
 
@@ -120,19 +111,10 @@ def _resolved(home: Home, mount: MountBinding, scheme: str) -> StoreOptions:
 
 
 def _web(mount: MountBinding, options: StoreOptions) -> UnderStore:
-    from datafluid.engine.understore.http_client import HttpClient
     from datafluid.engine.understore.http_store import HttpStore
 
     refuse_link_local(_plain(mount.url).hostname)
-    silent = _silence(options)
-    client = HttpClient(
-        connect=min(silent, _CONNECT).total_seconds(),
-        silent=silent.total_seconds(),
-        proxy=options.values.get("proxy"),
-        proxy_ca=options.values.get("proxy_ca_certificate"),
-        insecure=options.flag("insecure"),
-    )
-    return HttpStore(mount.url, client)
+    return HttpStore(mount.url, http_client(options))
 
 
 def _plain(url: str) -> SplitResult:
@@ -154,85 +136,46 @@ def _obstore(mount: MountBinding, scheme: str, options: StoreOptions) -> UnderSt
 
     parts = _plain(mount.url)
     refuse_link_local(_host(options.values.get("endpoint")))
-    store = _BUILDERS[scheme](mount.url, parts.netloc, parts.path.strip("/"), options)
+    store = build(scheme, parts, options)
     _obstore_pid = os.getpid()
-    return ObstoreStore(store, display_url=redact_url(mount.url))
+    display = redact_url(mount.url)
+    strange = _s3_listing(parts, options, display) if scheme in ("s3", "s3a") else None
+    return ObstoreStore(store, display_url=display, strange=strange)
 
 
-def _s3(url: str, bucket: str, prefix: str, options: StoreOptions) -> ObjectStore:
-    from obstore.store import S3Store
+def _s3_listing(parts: SplitResult, options: StoreOptions, display: str) -> S3Listing:
+    from datafluid.engine.understore.s3_listing import S3Listing
 
-    config: dict[str, Any] = {
-        name: options.values[name]
-        for name in ("access_key_id", "secret_access_key", "session_token", "endpoint", "region")
-        if name in options.values
-    }
-    path_style = options.flag("path_style", default=options.values.get("virtual_hosted") == "false")
-    config["virtual_hosted_style_request"] = not path_style and "endpoint" not in config
-    config.setdefault("region", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1")
-    if options.flag("anonymous"):
-        config["skip_signature"] = True
-    return S3Store(bucket, prefix=prefix or None, client_options=_client(options), retry_config=_RETRY, **config)  # type: ignore[arg-type]
-
-
-def _gcs(url: str, bucket: str, prefix: str, options: StoreOptions) -> ObjectStore:
-    from obstore.store import GCSStore
-
-    config: dict[str, Any] = {
-        name: options.values[name] for name in ("service_account", "service_account_key") if name in options.values
-    }
-    if "endpoint" in options.values:
-        config["base_url"] = options.values["endpoint"]
-    if options.flag("anonymous"):
-        config["skip_signature"] = True
-    return GCSStore(bucket, prefix=prefix or None, client_options=_client(options), retry_config=_RETRY, **config)  # type: ignore[arg-type]
-
-
-def _azure(url: str, container: str, prefix: str, options: StoreOptions) -> ObjectStore:
-    from obstore.store import AzureStore
-
-    names = ("account_name", "account_key", "sas_key", "client_id", "client_secret", "tenant_id", "endpoint")
-    config: dict[str, Any] = {name: options.values[name] for name in names if name in options.values}
-    if options.flag("anonymous"):
-        config["skip_signature"] = True
-    container = container.partition("@")[0]
-    return AzureStore(container, prefix=prefix or None, client_options=_client(options), retry_config=_RETRY, **config)  # type: ignore[arg-type]
-
-
-_BUILDERS: Mapping[str, Callable[[str, str, str, StoreOptions], Any]] = {
-    **dict.fromkeys(("s3", "s3a"), _s3),
-    "gs": _gcs,
-    **dict.fromkeys(("az", "abfs", "abfss"), _azure),
-}
-
-
-def _client(options: StoreOptions) -> dict[str, Any]:
-    endpoint = options.values.get("endpoint", "")
-    stalled = _silence(options)
-    client: dict[str, Any] = {"timeout": _LONGEST, "read_timeout": stalled, "connect_timeout": min(stalled, _CONNECT)}
-    # A plain-text endpoint that the user wrote is a plain-text endpoint that the user wants.
-    client["allow_http"] = options.flag("allow_http", default=endpoint.startswith("http://")) or not options.flag(
-        "ssl", default=True
+    place, endpoint = region(options), options.values.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL")
+    return S3Listing(
+        client=http_client(options),
+        endpoint=endpoint.rstrip("/") if endpoint else f"https://{parts.netloc}.s3.{place}.amazonaws.com",
+        path=f"/{parts.netloc}" if endpoint else "/",
+        prefix=parts.path.strip("/"),
+        region=place,
+        credentials=lambda: _credentials(options, display),
+        shown=display,
     )
-    if options.flag("insecure"):
-        client["allow_invalid_certificates"] = True
-    if "proxy" in options.values:
-        client["proxy_url"] = options.values["proxy"]
-    if "proxy_ca_certificate" in options.values:
-        client["proxy_ca_certificate"] = options.values["proxy_ca_certificate"]
-    return client
 
 
-def _silence(options: StoreOptions) -> timedelta:
-    """How long an answer may be silent."""
-    return _seconds(options.values["timeout"]) if "timeout" in options.values else _STALLED
+def _credentials(options: StoreOptions, display: str) -> Credentials | None:
+    """What signs a listing of ours; the provider's chain is obstore's own."""
+    from datafluid.engine.understore.sigv4 import Credentials
 
+    if options.flag("anonymous"):
+        return None
+    own = "access_key_id" in options.values
 
-def _seconds(value: str) -> timedelta:
-    number = value.strip().removesuffix("s")
-    if not number.isascii() or not number.isdigit() or not 0 < int(number) <= _LONGEST.total_seconds():
-        raise Invalid(f"option timeout: {value!r} is no number of seconds.", hint='Write "30s".')
-    return timedelta(seconds=int(number))
+    def value(name: str) -> str | None:
+        return options.values.get(name) if own else os.environ.get(f"AWS_{name.upper()}")
+
+    key, secret = value("access_key_id"), value("secret_access_key")
+    if not key or not secret:
+        raise Unsupported(
+            f"{display} holds keys that are no paths, and listing those takes credentials that are written down.",
+            hint="Name them in encryptOptions or in the environment, or mount another prefix.",
+        )
+    return Credentials(access_key_id=key, secret_access_key=secret, session_token=value("session_token"))
 
 
 def _host(endpoint: str | None) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["addressable"]
+from collections.abc import Callable
+
+__all__ = ["addressable", "can_name"]
 
 _LONGEST_NAME = 255
 
@@ -11,7 +13,8 @@ def addressable(key: str) -> bool:
     """Whether a path below a dataset can name this key.
 
     Object stores allow keys that no file system can: empty, ``.`` and ``..`` components, NUL, components longer
-    than 255 bytes. Such keys are listed and counted, and loads report them; they are never turned into paths.
+    than 255 bytes; file systems allow names that are no UTF-8. Such keys are listed and counted, and loads report
+    them; they are never turned into paths.
 
     Example:
         >>> [addressable(key) for key in ("a/b", "a//b", "../x", "/x", "x/")]
@@ -19,7 +22,15 @@ def addressable(key: str) -> bool:
     """
     if not key or "\0" in key:
         return False
-    return all(
-        part not in ("", ".", "..") and len(part.encode("utf-8", "surrogateescape")) <= _LONGEST_NAME
-        for part in key.split("/")
-    )
+    try:
+        return all(
+            part not in (b"", b".", b"..") and len(part) <= _LONGEST_NAME for part in key.encode("utf-8").split(b"/")
+        )
+    except UnicodeEncodeError:
+        return False
+
+
+def can_name(store: object) -> Callable[[str], bool]:
+    """What decides whether a key of a store can be read: `addressable`, unless the store is more particular."""
+    found: Callable[[str], bool] = getattr(store, "can_name", addressable)
+    return found

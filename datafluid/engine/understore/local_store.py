@@ -82,7 +82,8 @@ class LocalStore:
                 for entry in entries:
                     key = f"{prefix}/{entry.name}" if prefix else entry.name
                     with _left_out():
-                        self._path(key)
+                        if addressable(key):  # the others are counted only
+                            self._path(key)
                         status = entry.stat()
                         if stat.S_ISDIR(status.st_mode):
                             prefixes.append(key)

@@ -6,18 +6,18 @@ obstore runs one global Tokio runtime that a forked child must not use (it hangs
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from datafluid.engine.understore.obstore_errors import StrangeKey, mapped, strange_keys
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
+from datafluid.engine.understore.s3_listing import S3Listing, can_name
 from datafluid.errors import (
     AlreadyExists,
     Corrupt,
-    DatafluidError,
-    Forbidden,
     NotFound,
     StaleVersion,
-    Unavailable,
     Unsupported,
 )
 
@@ -29,7 +29,6 @@ __all__ = ["ObstoreStore"]
 
 _CHUNK = 256 << 10
 _PAGE = 1000
-_METADATA_SERVICE = "//169.254.169.254/"
 
 
 class ObstoreStore:
@@ -38,23 +37,26 @@ class ObstoreStore:
     Args:
         store: The obstore store, its prefix set to the mount.
         display_url: What messages call it; holds no credentials.
-        versioned: Whether the server honours If-Match; else sizes and times are compared.
+        strange: Lists what obstore cannot: keys that are no paths.
     """
 
     atomic_move = False
     real_directories = False
     streams = 64
 
-    def __init__(self, store: ObjectStore, *, display_url: str) -> None:
+    can_name = staticmethod(can_name)
+
+    def __init__(self, store: ObjectStore, *, display_url: str, strange: S3Listing | None = None) -> None:
         self._store = store
+        self._strange = strange
         self.display_url = display_url
 
     def probe(self) -> None:
         """List one object: the mount must be reachable, and allowed."""
         import obstore
 
-        with self._mapped(""):
-            next(iter(obstore.list(self._store, chunk_size=1)), None)
+        with self._mapped(""), suppress(StrangeKey):
+            self._first(iter(obstore.list(self._store, chunk_size=1)))
 
     def stat(self, key: str) -> ObjectInfo:
         """HEAD."""
@@ -67,32 +69,59 @@ class ObstoreStore:
         """One level, with a delimiter."""
         import obstore
 
-        with self._mapped(prefix):
-            found = obstore.list_with_delimiter(self._store, prefix + "/" if prefix else None)
-        objects = (_info(meta) for meta in found["objects"])
-        prefixes = sorted(str(each).rstrip("/") for each in found["common_prefixes"])
-        return Listing(
-            objects=tuple(info for info in objects if not _is_marker(info, prefix)), prefixes=tuple(prefixes)
-        )
+        try:
+            with self._mapped(prefix), strange_keys():
+                found = obstore.list_with_delimiter(self._store, prefix + "/" if prefix else None)
+        except StrangeKey as error:
+            listing = self._otherwise(error).level(prefix)
+        else:
+            prefixes = sorted(str(each).rstrip("/") for each in found["common_prefixes"])
+            listing = Listing(objects=tuple(_info(meta) for meta in found["objects"]), prefixes=tuple(prefixes))
+        return replace(listing, objects=tuple(info for info in listing.objects if not _is_marker(info, prefix)))
 
     def walk(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
         """All objects below, in pages of 1,000."""
-        import obstore
-
         if prefix:
             try:
                 yield [self.stat(prefix)]
                 return
             except NotFound:
                 pass
+        for page in self._pages(prefix):
+            yield [info for info in page if not _is_marker(info, prefix)]
+
+    def _pages(self, prefix: str) -> Iterator[Sequence[ObjectInfo]]:
+        import obstore
+
+        told = 0
         with self._mapped(prefix):
             pages = iter(obstore.list(self._store, prefix + "/" if prefix else None, chunk_size=_PAGE))
-        while True:
-            with self._mapped(prefix):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield [info for info in (_info(meta) for meta in page) if not _is_marker(info, prefix)]
+        try:
+            while True:
+                with self._mapped(prefix):
+                    page = self._first(pages)
+                if page is None:
+                    return
+                told += len(page)
+                yield [_info(meta) for meta in page]
+        except StrangeKey as error:
+            strange = self._otherwise(error)
+        for objects, _ in strange.pages(prefix):
+            if fresh := objects[max(0, told) :]:
+                yield fresh
+            told -= len(objects)
+
+    @staticmethod
+    def _first(pages: Iterator[Any]) -> Any:
+        with strange_keys():
+            return next(pages, None)
+
+    def _otherwise(self, error: StrangeKey) -> S3Listing:
+        if self._strange is None:
+            raise Unsupported(
+                f"{self.display_url} holds a key that is no path: {error}.", hint="Rename it, or mount another prefix."
+            )
+        return self._strange
 
     def read(self, fetch: Fetch) -> Buffer:
         """One conditional range request."""
@@ -206,46 +235,8 @@ class ObstoreStore:
             return False
         return True
 
-    @contextmanager
-    def _mapped(self, key: str) -> Iterator[None]:
-        from obstore import exceptions
-
-        where = f"{self.display_url}: {key!r}" if key else self.display_url
-        try:
-            yield
-        except FileNotFoundError as error:
-            if isinstance(error, DatafluidError):
-                raise
-            raise NotFound(f"{where} does not exist.", hint="Check the mount point and the path.") from None
-        except exceptions.PreconditionError:
-            raise StaleVersion(f"{where} has changed.", hint="Open it again.") from None
-        except exceptions.AlreadyExistsError:
-            raise AlreadyExists(f"{where} exists already.") from None
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-            raise Forbidden(f"{where}: access denied.", hint="Check the credentials and the policy.") from None
-        except exceptions.NotSupportedError as error:
-            raise Unsupported(f"{where}: not supported by this store.") from error
-        except exceptions.BaseError as error:
-            raise _general(where, str(error)) from None
-
-
-def _general(where: str, text: str) -> DatafluidError:
-    """Obstore reports the rest as text; the text may hold signed URLs, so none of it is shown."""
-    if _METADATA_SERVICE in text:  # the last place where credentials are looked for
-        return Unavailable(
-            f"{where}: no credentials were found.",
-            hint="Name them in encryptOptions or in the environment; option anonymous reads public data.",
-        )
-    if " 403 " in text or "403 Forbidden" in text or "401 Unauthorized" in text:
-        return Forbidden(f"{where}: access denied.", hint="Check the credentials and the policy.")
-    if "404 Not Found" in text or "NoSuchBucket" in text:
-        return NotFound(f"{where} does not exist.", hint="Check the mount point.")
-    if "416 " in text or "412 " in text:
-        return StaleVersion(f"{where} has changed.", hint="Open it again.")
-    for status in ("429", "500", "502", "503", "504"):
-        if f" {status} " in text:
-            return Unavailable(f"{where} answered {status}.", hint="Try again later.")
-    return Unavailable(f"{where} cannot be reached.", hint="Check the endpoint and the network.")
+    def _mapped(self, key: str) -> AbstractContextManager[None]:
+        return mapped(f"{self.display_url}: {key!r}" if key else self.display_url)
 
 
 def _options(fetch: Fetch) -> Any:
