@@ -26,7 +26,12 @@ def _rule(group: str, resources: Iterable[str], *verbs: str) -> _Rule:
 
 
 _FLUID = [kind.plural for kind in KINDS.values() if kind.namespaced]
-_READ = [_rule(GROUP, _FLUID, "get", "list", "watch"), _rule("", ["events"], "list")]
+#: Looking includes waiting, and a dataset can be used once its claim is Bound.
+_READ = [
+    _rule(GROUP, _FLUID, "get", "list", "watch"),
+    _rule("", ["events"], "list"),
+    _rule("", ["persistentvolumeclaims"], "list", "watch"),
+]
 _CHANGE = [_rule(GROUP, _FLUID, "create", "patch")]
 _DELETE = [_rule(GROUP, _FLUID, "delete")]
 _SCALE = [_rule(GROUP, (f"{kind.plural}/scale" for kind in KINDS.values() if kind.scalable), "patch")]
@@ -42,7 +47,7 @@ _RULES: Mapping[Purpose, list[_Rule]] = {
     "reader": _READ,
 }
 _DIAGNOSE = [
-    _rule("", ["limitranges", "persistentvolumeclaims", "pods", "resourcequotas"], "list"),
+    _rule("", ["limitranges", "pods", "resourcequotas"], "list"),
     _rule("apps", ["daemonsets", "statefulsets"], "list"),
     _rule("batch", ["cronjobs", "jobs"], "list"),
 ]
@@ -51,6 +56,8 @@ _CLUSTER = [
     _rule("", ["persistentvolumes"], "get", "list"),
     _rule(GROUP, (kind.plural for kind in KINDS.values() if not kind.namespaced), "get", "list", "watch"),
 ]
+#: What else runs on the nodes that a notebook's work is planned for.
+_PLAN_CLUSTER = [_rule("", ["pods"], "list")]
 _DIAGNOSE_CLUSTER = [
     _rule("", ["namespaces"], "get"),
     _rule("admissionregistration.k8s.io", ["mutatingwebhookconfigurations"], "get"),
@@ -96,7 +103,11 @@ def roles(
     found = [_role("Role", called, namespace, [*_RULES[purpose], *(_DIAGNOSE if diagnose else ())])]
     if cluster:
         # Names of cluster-scoped objects are everybody's: the namespace keeps two teams apart.
-        wide = [*_CLUSTER, *(_DIAGNOSE_CLUSTER if diagnose else ())]
+        wide = [
+            *_CLUSTER,
+            *(_PLAN_CLUSTER if purpose == "notebook" else ()),
+            *(_DIAGNOSE_CLUSTER if diagnose else ()),
+        ]
         found.append(_role("ClusterRole", f"{called}-{namespace}", None, wide))
     if account is None:
         return found

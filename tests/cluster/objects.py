@@ -33,7 +33,7 @@ def load(name: str, namespace: str, dataset: str = "demo", **spec: Any) -> Manif
     }
 
 
-def bound(cluster: Cluster, name: str, namespace: str, *, phase: str = "Bound") -> None:
+def bound(cluster: Cluster, name: str, namespace: str, *, phase: str = "Bound", **status: Any) -> None:
     """Give a Dataset a status, as its controller would."""
-    status = {"phase": phase, "conditions": [], "mounts": []}
-    cluster.api.patch(f"{DATASETS.format(namespace)}/{name}/status", {"status": status})
+    body = {"status": {"phase": phase, "conditions": [], "mounts": [], **status}}
+    cluster.api.patch(f"{DATASETS.format(namespace)}/{name}/status", body)
