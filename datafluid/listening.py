@@ -153,6 +153,4 @@ def _until_change(plane: ControlPlane, ref: Ref, seen: Manifest | None, deadline
         patience = min(patience, _LONGEST_LOOK / 20)  # nothing to go on from
         time.sleep(patience)
         return
-    for event in _watched(plane, ref, seen["metadata"].get("resourceVersion"), patience):
-        if event.type != "BOOKMARK":
-            return
+    next(_watched(plane, ref, seen["metadata"].get("resourceVersion"), patience), None)  # a bookmark too: our turn

@@ -15,7 +15,6 @@ from datafluid.engine.reconcile.dataset import (
     CALCULATING,
     DatasetSeen,
     Resolution,
-    Totals,
     needs_probe,
     resolve,
     step_dataset,
@@ -26,7 +25,7 @@ from datafluid.engine.reconcile.operation import OperationSeen
 from datafluid.engine.reconcile.relations import predecessor_ref, runtime_of, unsupported_reason, working_on
 from datafluid.engine.reconcile.runtime import step_runtime
 from datafluid.engine.reconcile.tiers import wanted_paths
-from datafluid.engine.reconcile.values import Decision, status_of
+from datafluid.engine.reconcile.values import Decision, Totals, status_of
 from datafluid.engine.records import Records
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
@@ -124,11 +123,7 @@ class Controller:
     def tell_totals(self, uid: str, totals: Totals) -> None:
         """Put totals that somebody found out into a dataset's status."""
         with self.registry.transaction() as records:
-            found = self.registry.by_uid(uid)
-            if found is not None and (found.get("status") or {}).get("phase") in ("Bound", "Updating"):
-                status = {**found["status"], "ufsTotal": totals.size, "fileNum": str(totals.files)}
-                if status != found["status"]:
-                    records.put({**found, "status": status})
+            records.tell_totals(uid, totals)
 
     def _decide(self, ref: Ref, manifest: Manifest, start_turns: bool) -> Decision:
         if ref.kind == "Dataset":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,8 @@ class Writer(io.RawIOBase):
     """
 
     def __init__(self, volume: Editing, path: str, *, exclusive: bool) -> None:
+        import tempfile  # not for readers
+
         self._volume = volume
         self.path = path
         self._exclusive = exclusive

@@ -203,7 +203,7 @@ class Loader:
             with self._lock:
                 left = {id(part.file): part.file for part in self._parts.values()}
                 self._parts.clear()
-            self.volume.cache.close(file.filling for file in left.values() if file.filling.fd >= 0)
+            self.volume.cache.close(file.filling for file in left.values())
 
     def _fetches(self, mount: Mount, entries: Sequence[Entry]) -> Iterator[Fetch]:
         """Files get their room a window at a time, shortly before they are fetched."""

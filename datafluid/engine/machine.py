@@ -12,8 +12,9 @@ from typing import Any
 from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
 from datafluid.engine.processes import Processes
-from datafluid.engine.reconcile.dataset import Probe, Totals
+from datafluid.engine.reconcile.dataset import Probe
 from datafluid.engine.reconcile.tiers import Machine
+from datafluid.engine.reconcile.values import Totals
 from datafluid.errors import DatafluidError, Invalid
 
 __all__ = ["ThisMachine"]

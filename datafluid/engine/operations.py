@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.binding import Binding, MountBinding, SecretOption
 from datafluid.engine.home import Home
-from datafluid.engine.reconcile.dataset import Totals
+from datafluid.engine.reconcile.values import Totals
 from datafluid.engine.registry import Registry
 from datafluid.engine.understore.factory import open_store
 from datafluid.errors import DatafluidError

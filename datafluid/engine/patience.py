@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datafluid.engine.binding import Binding
-from datafluid.engine.reconcile.dataset import Probe, Totals
+from datafluid.engine.reconcile.dataset import Probe
 from datafluid.engine.reconcile.tiers import Machine
+from datafluid.engine.reconcile.values import Totals
 from datafluid.engine.surroundings import Surroundings
 
 __all__ = ["Patient"]

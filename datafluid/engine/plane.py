@@ -110,7 +110,9 @@ class EmbeddedPlane:
         """See `datafluid.plane.port.ControlPlane.watch`. Of several quick changes the last state is seen."""
         start = int(since) if since else None
         for event in self.registry.watch(kind, namespace=namespace, since=start, timeout=timeout):
-            if name in (None, event.object["metadata"]["name"]):
+            if event.type == "BOOKMARK":
+                yield event
+            elif name in (None, event.object["metadata"]["name"]):
                 yield replace(event, object=self._present(event.object)) if event.type != "DELETED" else event
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:

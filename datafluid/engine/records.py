@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.binding import Binding
-from datafluid.engine.reconcile.values import Note, RunSeen
+from datafluid.engine.reconcile.values import Note, RunSeen, Totals
 from datafluid.errors import Conflict, NotFound
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
@@ -102,6 +102,15 @@ class Records:
         for table in ("event", "run"):
             self._connection.execute(f"DELETE FROM {table} WHERE uid=?", (uid,))
         self.unbind(uid)
+
+    def tell_totals(self, uid: str, totals: Totals) -> None:
+        """Put what its under-stores hold into the status of a dataset, if it is Bound."""
+        for (text,) in self._rows("SELECT manifest FROM resource WHERE uid=?", uid):
+            found = json.loads(text)
+            if (found.get("status") or {}).get("phase") in ("Bound", "Updating"):
+                status = {**found["status"], "ufsTotal": totals.size, "fileNum": str(totals.files)}
+                if status != found["status"]:
+                    self.put({**found, "status": status})
 
     def record(self, uid: str, note: Note, now: float) -> None:
         """Record an event; the same one again counts up, at most every `EVENT_PAUSE` seconds."""

@@ -205,12 +205,20 @@ class Registry:
     def watch(
         self, kind: str, *, namespace: str | None = None, since: int | None = None, timeout: float | None = None
     ) -> Iterator[WatchEvent]:
-        """`changes`, again and again; see `datafluid.plane.port.ControlPlane.watch`."""
+        """`changes`, again and again; see `datafluid.plane.port.ControlPlane.watch`.
+
+        A bookmark tells that something else has happened: a run has ended, say, of which no object speaks yet.
+        """
         end = None if timeout is None else time.monotonic() + timeout
+        first = True
         while True:
             generation = self.generation
             events, since = self.changes(kind, namespace=namespace, since=since)
             yield from events
+            if not events and not first:
+                marker = {"kind": kind, "metadata": {"resourceVersion": str(since)}}
+                yield WatchEvent(type="BOOKMARK", object=marker, version=str(since))
+            first = False
             while self.generation == generation:
                 if end is not None and time.monotonic() >= end:
                     return

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from datafluid.engine.binding import Binding
-from datafluid.engine.reconcile.dataset import Probe, Totals
+from datafluid.engine.reconcile.dataset import Probe
 from datafluid.engine.reconcile.tiers import Machine
+from datafluid.engine.reconcile.values import Totals
 
 __all__ = ["Surroundings"]
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.cache import index
@@ -26,10 +26,12 @@ from datafluid.engine.home import Home
 from datafluid.engine.listing import Found
 from datafluid.engine.mounted import Block, Entry, Local, LocalFile, Mount, OpenStore, Source, entry_of, open_checked
 from datafluid.engine.ranges import UNIT, read_at
-from datafluid.engine.reader import Reader
 from datafluid.engine.streams import ReaderFile
 from datafluid.engine.understore.port import HostedRange, ObjectInfo, TellsHosts, UnderStore
 from datafluid.errors import IsADirectory, NotADirectory, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from datafluid.engine.reader import Reader
 
 __all__ = ["Block", "Entry", "Local", "Mount", "Volume"]
 
@@ -184,6 +186,8 @@ class Volume(Editing):
 
     def open(self, path: str) -> Reader:
         """Read a file that may not be cached. See `open_local` first: a complete file is better opened itself."""
+        from datafluid.engine.reader import Reader  # loads do without it, and warm reads
+
         entry, _ = self._look_up(path)
         if entry.type == "directory":
             raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")

@@ -7,7 +7,6 @@ before the lock is let go, so whoever finds the lock free and the run not ended 
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -28,18 +27,16 @@ __all__ = ["Reporter", "main", "work"]
 _PROGRESS_SECONDS = 1.0
 _CANCEL_LOOK = 0.2
 _CANCEL_PATIENCE = 5.0  # seconds that a cancelled load gets to end by itself
-_log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
     """Entry point of the process."""
     home, uid, tick, _lock = arguments  # the lock is held by being open; nothing else is done with it
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     return work(Home(Path(home)), uid, int(tick))
 
 
 def work(home: Home, uid: str, tick: int) -> int:
-    """Run a run, and take the operation's next steps; the exit code."""
+    """Run a run, and take the operation's next steps, unless who waits for it has; the exit code."""
     registry = Registry(home)
     operation = registry.by_uid(uid)
     if operation is None or not _is_wanted(registry, uid, tick):
@@ -52,9 +49,6 @@ def work(home: Home, uid: str, tick: int) -> int:
     from datafluid.engine.machine import ThisMachine
 
     controller = Controller(registry, ThisMachine(home))
-    if outcome.totals is not None:
-        for dataset, totals in outcome.totals.items():
-            controller.tell_totals(dataset, totals)
     controller.advance(Ref.of(operation))
     outcome.afterwards()
     return 0 if outcome.phase == "Complete" else 1
@@ -74,7 +68,7 @@ class Reporter:
     _stop: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _last: Mapping[str, Any] = field(default_factory=dict)
-    _written: float = 0.0
+    _written: float = field(default_factory=time.monotonic)
 
     def progress(self, told: Mapping[str, Any]) -> None:
         """Note how far the run is; written down about once a second."""
@@ -97,6 +91,8 @@ class Reporter:
         """Write down how the run ended."""
         self._ended.set()
         with self.registry.transaction() as records:
+            for dataset, totals in (outcome.totals or {}).items():
+                records.tell_totals(dataset, totals)
             records.end_run(
                 self.uid,
                 self.tick,
@@ -127,12 +123,11 @@ class Reporter:
         """A call that hangs in a store does not keep a cancelled run alive: what is cached so far is safe."""
         if self._ended.wait(_CANCEL_PATIENCE):
             return
-        _log.warning("The load did not stop by itself in %g s.", _CANCEL_PATIENCE)
+        sys.stderr.write(f"The load did not stop by itself in {_CANCEL_PATIENCE:g} s.\n")  # its log
         self.finish(Outcome.cancelled())
         os._exit(1)
 
 
 if __name__ == "__main__":
     code = main()
-    logging.shutdown()
     os._exit(code)  # a thread whose store has stopped answering must not keep, or break, the end of the process

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -249,6 +248,8 @@ def find_kind(name: str) -> Kind:
     """
     found = _SPELLINGS.get(name.lower())
     if found is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(name.lower(), _SPELLINGS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(KINDS)}."
         raise Invalid(f"there is no kind {name!r}.", hint=hint)

@@ -283,7 +283,7 @@ class Cache(RuleBasedStateMachine):
                 for file in (Path(self.directory.name) / "tier").rglob("*")
                 if file.is_file()
             )
-            assert on_disk <= quota
+            assert on_disk <= used
 
     @invariant()
     def complete_files_are_right(self) -> None:

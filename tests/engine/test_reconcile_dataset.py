@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from datafluid.engine.plane import EmbeddedPlane
-from datafluid.engine.reconcile.dataset import Totals
-from datafluid.engine.reconcile.values import find_condition
+from datafluid.engine.reconcile.values import Totals, find_condition
 from datafluid.errors import Conflict, NotFound, Unavailable
 from datafluid.model.ref import Ref
 from tests.engine.world import GIB, World, dataset, operation, plane_in, runtime

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from datafluid.engine import registry as registry_module
 from datafluid.engine.plane import EmbeddedPlane
 from datafluid.errors import Conflict, NotFound
 from datafluid.model.ref import Ref
@@ -182,6 +183,23 @@ def test_ttl_deletes_after_the_end(bound: EmbeddedPlane, world: World) -> None:
         bound.get(LOAD)
     events_seen, _ = bound.registry.changes("DataLoad", since=since)
     assert [(each.type, each.object["status"]["phase"]) for each in events_seen] == [("DELETED", "Complete")]
+
+
+def test_a_watch_tells_when_a_run_has_ended(
+    bound: EmbeddedPlane, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No object speaks of it yet: who waits moves the load on, and need not wait until its process does."""
+    bound.apply(operation())
+    bound.advance(LOAD)
+    uid = bound.get(LOAD)["metadata"]["uid"]
+
+    def end_meanwhile(seconds: float) -> None:
+        with bound.registry.transaction() as records:
+            records.end_run(uid, 0, phase="Complete", reason="Tested", message="", now=world.now)
+
+    monkeypatch.setattr(registry_module.time, "sleep", end_meanwhile)
+    since = str(bound.registry.version())
+    assert next(bound.watch("DataLoad", namespace="ns", since=since, timeout=60)).type == "BOOKMARK"
 
 
 def test_cancelling_tells_the_process(bound: EmbeddedPlane, world: World) -> None:

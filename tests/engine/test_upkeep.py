@@ -81,6 +81,29 @@ def test_a_file_that_is_being_filled_is_not_evicted(store: CacheStore, tier: Tie
     store.close([filling])
 
 
+def test_a_file_that_another_has_sealed_meanwhile_is_not_ours(store: CacheStore, tier: TierBinding) -> None:
+    """Room is reserved, and before the file is made another process brings it whole.
+
+    Ours is then another file, which holds nothing yet: it must not be taken for the complete one. In the end there
+    is one file, and it is accounted for once.
+    """
+    data = b"x" * 5000
+    wanted = store.wanted("uid-1/", ObjectInfo(key="a", size=len(data), mtime=None, version="1"))
+    (late,) = store.begin([(wanted, len(data))], [tier])
+    assert isinstance(late, Filling)
+    sealed = fill(CacheStore(store.home), tier, "a", data)
+    store.refreshed(late)
+    assert late.missing() == ((0, len(data)),)
+    late.write(0, data)
+    hasher = PieceHasher(0)
+    hasher.update(data)
+    assert store.record([(late, hasher.finish())]) == [None]
+    store.close([late])
+    assert [path for path in Path(tier.path).rglob("*") if path.is_file()] == [Path(sealed.path)]
+    assert [(row.files, row.allocated) for row in upkeep.usage(store)] == [(1, 8192)]
+    assert store.db.query("SELECT used FROM tier") == [(8192,)]
+
+
 def test_a_pin_has_an_owner(store: CacheStore, tier: TierBinding) -> None:
     """Two owners pin the same file; it is free when both have let go, and pinning twice is pinning once."""
     file = fill(store, tier, "a")

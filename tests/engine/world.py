@@ -10,8 +10,9 @@ from typing import Any
 from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
 from datafluid.engine.plane import EmbeddedPlane
-from datafluid.engine.reconcile.dataset import Probe, Totals
+from datafluid.engine.reconcile.dataset import Probe
 from datafluid.engine.reconcile.tiers import Machine
+from datafluid.engine.reconcile.values import Totals
 from datafluid.model.ref import Ref
 
 GIB = 1 << 30

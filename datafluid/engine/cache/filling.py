@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK", "Extent", "Filling", "Inflow", "PieceHasher", "Wanted"]
 
 BLOCK = 1 << 20
+_CLOSED = -1
 _MOST_PARTS = 512  # the kernel takes 1,024
 Extent = tuple[int, int, bytes]
 
@@ -35,15 +36,47 @@ class Wanted:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Filling:
-    """An open partial file. Safe to use from several threads; made and closed by the cache store."""
+    """A partial file that is being filled. Safe to use from several threads; made and closed by the cache store."""
 
     wanted: Wanted
     name: CachedName
     tier: Tier
     tier_id: int
-    fd: int
-    have: Ranges
+    have: Ranges = ()
+    sealed: bool = False  # by us
+    _fd: int | None = None  # None: not opened yet
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def fd(self) -> int:
+        """Its descriptor. A file whose room is reserved is made by the first who needs it: making it takes a while.
+
+        Raises:
+            CacheFull: the disk is full.
+        """
+        if self._fd is None:
+            self.open()
+        assert self._fd is not None
+        return self._fd
+
+    def open(self) -> bool:
+        """Open the file, and make it when there is none; whether it is new: then nothing is known of it.
+
+        Raises:
+            CacheFull: the disk is full.
+        """
+        with self._lock:
+            if self._fd is not None:
+                return False
+            self._fd, new = self.tier.create(self.name, self.size)
+        return new
+
+    def close(self) -> None:
+        """Let go of the file; nothing opens it again."""
+        with self._lock:
+            fd, self._fd = self._fd, _CLOSED
+        if fd is not None and fd != _CLOSED:
+            os.close(fd)
 
     @property
     def size(self) -> int:
@@ -61,7 +94,7 @@ class Filling:
 
         True for good; ask within a transaction of the index, in which nobody else can evict.
         """
-        return os.fstat(self.fd).st_nlink == 0
+        return self._fd is not None and os.fstat(self._fd).st_nlink == 0
 
     def missing(self, start: int = 0, end: int | None = None) -> Ranges:
         """What is not recorded yet of ``[start, end)``."""

@@ -137,7 +137,10 @@ class CacheStore:
     def begin(
         self, items: Sequence[tuple[Wanted, int]], tiers: Sequence[TierBinding]
     ) -> list[Filling | Sealed | CacheFull]:
-        """Reserve room and open files to fill, in one transaction.
+        """Reserve room for files to fill, in one transaction.
+
+        A file that gets all of its room is made with its first bytes: nobody can evict it before, and of a thousand
+        files each is made in the thread that fetches it.
 
         Args:
             items: Each object with the bytes to reserve for it now (rounded up to blocks).
@@ -149,6 +152,7 @@ class CacheStore:
         for tier in tiers:
             self._register(tier)
         with self.db.transaction() as db:
+            boot = index.intern(db, "boot", index.boot_name())
             prepared = [self._reserve(db, wanted, need, tiers) for wanted, need in items]
         opened: list[Filling | Sealed | CacheFull] = []
         for (wanted, need), outcome in zip(items, prepared, strict=True):
@@ -158,7 +162,8 @@ class CacheStore:
                 sealed = self.find_sealed(wanted.id)
                 opened.append(sealed if sealed is not None else self.begin([(wanted, need)], tiers)[0])
             else:
-                opened.append(self._open_filling(wanted, outcome))
+                later = need >= outcome.size and outcome.allocated == 0 and outcome.boot == boot
+                opened.append(self._filling(wanted, outcome, open_later=later))
         return opened
 
     def reserve_more(self, filling: Filling, need: int, tiers: Sequence[TierBinding]) -> None:
@@ -192,11 +197,11 @@ class CacheStore:
         fillings = list(fillings)
         with self.db.transaction() as db:
             for filling in fillings:
-                self._release(db, filling)
+                if not filling.sealed:
+                    self._release(db, filling)
+                    self._remove_leftover(filling, index.find(db, filling.wanted.id))
         for filling in fillings:
-            if filling.fd >= 0:
-                os.close(filling.fd)
-                filling.fd = -1
+            filling.close()
 
     def refreshed(self, filling: Filling) -> None:
         """Learn what other processes have recorded of a file meanwhile."""
@@ -205,7 +210,10 @@ class CacheStore:
             return
         if found:
             filling.note_all(coalesce(found))
-        elif self.db.query("SELECT 1 FROM content WHERE id=? AND checksum IS NOT NULL", (filling.wanted.id,)):
+        elif self.db.query(
+            "SELECT 1 FROM content WHERE id=? AND checksum IS NOT NULL AND signature=?",
+            (filling.wanted.id, index.signature(os.fstat(filling.fd))),  # it may have been sealed before we opened ours
+        ):
             filling.note_all(((0, filling.size),))
 
     def make_durable(self, tiers: Sequence[TierBinding]) -> None:
@@ -265,15 +273,16 @@ class CacheStore:
         self.count("evictions")
         self.count("evicted_bytes", size)
 
-    def _open_filling(self, wanted: Wanted, row: index.Row) -> Filling:
-        tier = self.tier_of(row.tier)
+    def _filling(self, wanted: Wanted, row: index.Row, *, open_later: bool) -> Filling:
+        filling = Filling(wanted=wanted, name=row.name, tier=self.tier_of(row.tier), tier_id=row.tier)
+        if open_later:
+            return filling
         try:
-            fd, new = tier.create(row.name, row.size)
-        except OSError:
+            new = filling.open()
+        except (OSError, CacheFull):
             with self.db.transaction() as db:
-                index.reserve(db, self.session.id, wanted.id, row.tier, -index.reserved(db, self.session.id, wanted.id))
+                self._release(db, filling)
             raise
-        filling = Filling(wanted=wanted, name=row.name, tier=tier, tier_id=row.tier, fd=fd, have=())
         if new and not row.allocated:  # nothing can have been recorded of it
             return filling
         with self.db.transaction() as db:
@@ -281,7 +290,7 @@ class CacheStore:
             if new and row.allocated:
                 self._forget_extents(db, row.id)
             elif row.boot != boot:
-                self._distrust(db, row, fd, boot)
+                self._distrust(db, row, filling.fd, boot)
             filling.have = index.ranges(db, wanted.id)
         return filling
 
@@ -302,10 +311,9 @@ class CacheStore:
 
     def _record(self, db: apsw.Connection, filling: Filling, extents: Sequence[Extent]) -> Sealed | None:
         row = index.find(db, filling.wanted.id)
-        if row is None or row.tier != filling.tier_id or filling.evicted:
+        if row is None or row.sealed or row.tier != filling.tier_id or filling.evicted:
+            self._remove_leftover(filling, row)
             return None  # our descriptor keeps the bytes for this reader only
-        if row.sealed:
-            return None
         known = index.extents(db, row.id) if row.allocated else []
         filling.note_all(coalesce((start, end) for start, end, _ in (*known, *extents)))
         if filling.complete:
@@ -323,6 +331,7 @@ class CacheStore:
         digests = [known.get((start, end)) or range_digest(filling.fd, start, end) for start, end in pieces(row.size)]
         sealed = CachedName(row.id, combine(digests), row.suffix)
         status = filling.tier.seal(filling.fd, row.name, sealed)
+        filling.sealed = True
         self._release(db, filling)
         index.charge(db, row.tier, blocks(row.size) - row.allocated)
         if row.allocated:
@@ -333,6 +342,11 @@ class CacheStore:
         )
         path = filling.tier.file_path(sealed)
         return Sealed(row.id, path, row.size, stamp_of(status), self._medium_of(row.tier))
+
+    def _remove_leftover(self, filling: Filling, row: index.Row | None) -> None:
+        """A partial file beside a sealed one, or of which the index knows nothing, is nobody's: it has no account."""
+        if row is None or row.sealed:
+            filling.tier.remove(filling.name)
 
     def _release(self, db: apsw.Connection, filling: Filling) -> None:
         own = index.reserved(db, self.session.id, filling.wanted.id)

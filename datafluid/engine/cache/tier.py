@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import secrets
@@ -85,7 +84,7 @@ class Tier:
             except FileExistsError:
                 fd, new = os.open(place, flags, 0o600, dir_fd=self._fd), False
             try:
-                if os.fstat(fd).st_size != size:
+                if new or os.fstat(fd).st_size != size:
                     os.ftruncate(fd, size)
             except BaseException:
                 os.close(fd)
@@ -143,6 +142,8 @@ class Tier:
 
     def sync(self) -> None:
         """Write everything of the tier's disk down: afterwards a loss of power loses none of it."""
+        import ctypes
+
         syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
         if syncfs is None:
             os.sync()

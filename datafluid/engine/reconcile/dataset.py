@@ -16,6 +16,7 @@ from datafluid.engine.reconcile.tiers import Machine, bind_tiers
 from datafluid.engine.reconcile.values import (
     Decision,
     Note,
+    Totals,
     condition,
     drop_condition,
     status_of,
@@ -32,7 +33,6 @@ __all__ = [
     "DatasetSeen",
     "Probe",
     "Resolution",
-    "Totals",
     "needs_probe",
     "resolve",
     "step_dataset",
@@ -69,14 +69,6 @@ class Probe:
     """The mounts were tried. ``error`` says what went wrong with the first that failed; "": all were reached."""
 
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """How much the under-stores hold. ``size`` is Fluid's text, such as ``443.50MiB``."""
-
-    size: str
-    files: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

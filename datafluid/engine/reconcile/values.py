@@ -15,6 +15,7 @@ __all__ = [
     "Decision",
     "Note",
     "RunSeen",
+    "Totals",
     "condition",
     "drop_condition",
     "find_condition",
@@ -64,6 +65,14 @@ class RunSeen:
     def active(self) -> bool:
         """Whether it has still to end."""
         return self.ended is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How much the under-stores hold. ``size`` is Fluid's text, such as ``443.50MiB``."""
+
+    size: str
+    files: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
