@@ -11,8 +11,8 @@ from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
 from datafluid.engine.machine import ThisMachine
 from datafluid.engine.plane import EmbeddedPlane
-from datafluid.engine.reconcile.dataset import Probe, Totals, tell_reachable
-from datafluid.engine.reconcile.values import status_of
+from datafluid.engine.reconcile.dataset import Probe, tell_reachable
+from datafluid.engine.reconcile.values import Totals, status_of
 from datafluid.errors import Conflict
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
