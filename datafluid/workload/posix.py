@@ -110,13 +110,13 @@ def _mounts_another(mounts: Any, resolved: Resolved) -> bool:
 def add_environment(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]) -> None:
     """Tell the programs in a container where datasets are and what ``fluid:///`` means."""
     namespace = {"fieldRef": {"fieldPath": "metadata.namespace"}}
-    variables: list[Mapping[str, Any]] = [{"name": "DATAFLUID_NAMESPACE", "valueFrom": namespace}]
-    elsewhere = sorted({f"{each.dataset}={each.mount_path}" for each in used if _is_elsewhere(each)})
-    variables.append({"name": "DATAFLUID_MOUNT_ROOT", "value": MOUNT_ROOT})
-    if elsewhere:
-        variables.append({"name": "DATAFLUID_MOUNTS", "value": ",".join(elsewhere)})
-    for variable in variables:
-        add_variable(draft, container, variable, "by it fluid:// finds the mount.")
+    here = {"name": "DATAFLUID_NAMESPACE", "valueFrom": namespace}
+    add_variable(draft, container, here, "fluid:/// means the pod's own namespace.")
+    root = {"name": "DATAFLUID_MOUNT_ROOT", "value": MOUNT_ROOT}
+    add_variable(draft, container, root, "by it fluid:// finds what is mounted.")
+    if elsewhere := sorted({f"{each.dataset}={each.mount_path}" for each in used if _is_elsewhere(each)}):
+        places = {"name": "DATAFLUID_MOUNTS", "value": ",".join(elsewhere)}
+        add_variable(draft, container, places, "by it fluid:// finds what is mounted elsewhere.")
 
 
 def add_variable(draft: Draft, container: ContainerPlace, variable: Mapping[str, Any], why: str) -> bool:

@@ -53,7 +53,12 @@ def attach_to_queries(draft: Draft, kind: WorkloadKind | None, engine: str, atta
         _mend_values(draft, engine)
     else:
         _add_catalog_file(draft, engine, attachment)
-    _tell(draft, engine)
+    if engine == "presto":
+        draft.tell(
+            "warning",
+            "Presto's Hadoop 2.7 cannot overload a scheme: write viewfs://<namespace>/<dataset>/… where others write"
+            " fluid://<namespace>/<dataset>/…; the mount table is the same.",
+        )
 
 
 def catalog_with(text: str, engine: str) -> tuple[str, str]:
@@ -100,6 +105,7 @@ def _mend_values(draft: Draft, engine: str) -> None:
     if not found:
         path: Path = (_CATALOGS[engine][0], _NAME)
         draft.put(path, _new_catalog(engine), "a catalog with the datasets; its metastore is a directory.")
+        _tell_of_metastore(draft)
 
 
 def _new_catalog(engine: str) -> str:
@@ -122,6 +128,7 @@ def _add_catalog_file(draft: Draft, engine: str, attachment: Attachment) -> None
     if not free:
         return
     add_config_map(draft, name, attachment.namespace, {file: text}, "a catalog with the datasets.")
+    _tell_of_metastore(draft)
     for place, container in free:
         _mount_catalog(draft, place, container, {"config_map": name, "file": file, "directory": directory})
 
@@ -137,15 +144,9 @@ def _has_mount(draft: Draft, container: ContainerPlace, directory: str) -> bool:
     return any(str(as_map(mount).get("mountPath")).rstrip("/") == directory for mount in mounts)
 
 
-def _tell(draft: Draft, engine: str) -> None:
-    if engine == "presto":
-        draft.tell(
-            "warning",
-            "Presto's Hadoop 2.7 cannot overload a scheme: write viewfs://<namespace>/<dataset>/… where others write"
-            " fluid://<namespace>/<dataset>/…; the mount table is the same.",
-        )
+def _tell_of_metastore(draft: Draft) -> None:
     draft.tell(
         "note",
-        "the catalog's own metastore is a directory of the coordinator: tables are forgotten with its pod.",
+        "the new catalog's metastore is a directory of the coordinator: tables are forgotten with its pod.",
         fix="Set hive.metastore.uri, or hive.metastore.catalog.dir to a dataset that can be written.",
     )

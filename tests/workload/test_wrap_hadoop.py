@@ -306,6 +306,7 @@ def test_trino_by_chart_values() -> None:
         "hive.config.resources=/etc/datafluid/hadoop/core-site.xml",
     ]
     assert "fluid" not in catalogs
+    assert "forgotten" not in told(wrapped, "note")
     for role in ("coordinator", "worker"):
         paths = [mount["mountPath"] for mount in wrapped.manifest[role]["additionalVolumeMounts"]]
         assert {"/etc/datafluid/hadoop", "/mnt/fluid/team/a"} <= set(paths)
