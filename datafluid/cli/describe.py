@@ -12,7 +12,7 @@ from datafluid.cli.escape import safe
 from datafluid.cli.objects import dig, since
 from datafluid.cli.output import age, echo, paint, percent, size, table
 from datafluid.cli.session import Session, command
-from datafluid.errors import Invalid, Unsupported
+from datafluid.errors import Unsupported
 
 if TYPE_CHECKING:
     from datafluid.handles import DatasetHandle
@@ -33,12 +33,8 @@ def register(app: typer.Typer) -> None:
         """Show one object: status, mounts, cache, conditions, next runs and events."""
         from datafluid.living import lifecycle_of
 
-        if name is None:
-            kind, slash, name = kind.partition("/")
-            if not slash:
-                raise Invalid("describe needs KIND and NAME.", hint="Write `datafluid describe dataset NAME`.")
         client = session.client
-        ref = client.ref(kind, name)
+        ref = session.ref(*(word for word in (kind, name) if word), example="datafluid describe dataset NAME")
         manifest = client.plane.get(ref)
         _heading(manifest)
         if ref.kind == "Dataset":

@@ -47,21 +47,13 @@ def register(app: typer.Typer) -> None:
 
         Exit code 0: nothing certain is wrong, 1: something is.
         """
-        kind, name = _named(what, name)
-        found = session.client.diagnose(name, kind=kind)
+        ref = session.ref(*(word for word in (what, name) if word), example="datafluid diagnose dataset/NAME")
+        found = session.client.diagnose(ref.name, kind=ref.kind, namespace=ref.namespace)
         _show(found, output)
         if archive is not None:
             _write(archive, found.archive())
         if any(cause.certain for cause in found.causes):
             raise typer.Exit(ExitCode.FAILURE)
-
-
-def _named(what: str, name: str | None) -> tuple[str, str]:
-    """Kind and name from ``dataset/x``, ``dataset x`` or ``x``."""
-    if name is not None:
-        return what, name
-    kind, slash, rest = what.partition("/")
-    return (kind, rest) if slash else ("Dataset", what)
 
 
 def _show(found: Diagnosis, output: _Format) -> None:

@@ -82,12 +82,10 @@ def register(app: typer.Typer) -> None:
 
         Exit code 4 when the time is up.
         """
-        kind, name = ("dataset", target[0]) if len(target) == 1 else (target[0], target[-1])
-        if len(target) > 2:
-            raise Invalid("wait waits for one object.", hint="Write `datafluid wait NAMESPACE/DATASET`.")
-        ref = session.client.ref(kind, name)
+        ref = session.ref(*target, example="datafluid wait NAMESPACE/DATASET")
         if ref.kind == "Dataset":
-            status = watch_dataset(session.dataset(name), cached=cached, timeout=timeout)
+            handle = session.client.dataset(ref.name, namespace=ref.namespace)
+            status = watch_dataset(handle, cached=cached, timeout=timeout)
             echo(f"{ref}: {status.phase}, {percent(status.fraction) or 'unknown fraction'} cached")
         else:
             from datafluid.handles import LoadHandle

@@ -9,7 +9,6 @@ import typer
 from datafluid.cli import completion
 from datafluid.cli.output import echo
 from datafluid.cli.session import Session, command
-from datafluid.errors import Invalid
 
 __all__ = ["register"]
 
@@ -30,11 +29,9 @@ def register(app: typer.Typer) -> None:
 
         Fluid follows within a minute and a half; `datafluid describe` shows how far it is.
         """
-        if len(target) == 1:
-            ref = session.dataset(target[0]).scale(replicas)
-        elif len(target) == 2:
-            ref = session.client.ref(*target)
-            session.client.plane.scale(ref, replicas=replicas)
+        ref = session.ref(*target, example="datafluid scale NAMESPACE/DATASET")
+        if ref.kind == "Dataset":
+            ref = session.client.dataset(ref.name, namespace=ref.namespace).scale(replicas)
         else:
-            raise Invalid("scale takes one dataset, or one runtime.", hint="Write `datafluid scale NAMESPACE/DATASET`.")
+            session.client.plane.scale(ref, replicas=replicas)
         echo(f"{ref.kind.lower()}.data.fluid.io/{ref.name} scaled to {replicas}")

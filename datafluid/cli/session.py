@@ -17,11 +17,13 @@ from datafluid.cli import completion
 from datafluid.cli.errors import guarded
 from datafluid.cli.escape import safe
 from datafluid.errors import Invalid
+from datafluid.model.kinds import find_kind
 from datafluid.model.uri import FluidURI
 
 if TYPE_CHECKING:
     from datafluid.client import Client
     from datafluid.handles import DatasetHandle
+    from datafluid.model.ref import Ref
 
 __all__ = ["Command", "Session", "command"]
 
@@ -93,6 +95,34 @@ class Session:
         if uri.path or not uri.dataset:
             raise Invalid(f"{text[:200]!r} is not a dataset.", hint="Write NAMESPACE/DATASET.")
         return self.client.dataset(uri.dataset, namespace=uri.namespace)
+
+    def ref(self, *words: str, example: str) -> Ref:
+        """The object that the words of a command name: ``KIND NAME``, ``KIND/NAME``, ``NS/DATASET`` or ``DATASET``.
+
+        A namespace that is called like a kind must be given with ``--namespace``.
+
+        Args:
+            example: What a right command looks like, for the hint.
+
+        Raises:
+            Invalid: they name nothing, or more than one object.
+        """
+        if len(words) == 1:
+            first, slash, rest = words[0].partition("/")
+            if not slash or not _is_kind(first):
+                return self.dataset(words[0]).ref
+            words = (first, rest)
+        if len(words) != 2 or not all(words):
+            raise Invalid("that names no object, or more than one.", hint=f"Write `{example}`.")
+        return self.client.ref(*words)
+
+
+def _is_kind(word: str) -> bool:
+    try:
+        find_kind(word)
+    except Invalid:
+        return False
+    return True
 
 
 class Command(TyperCommand):

@@ -2,6 +2,7 @@
 
 ```python            one namespace for the whole document
 ```sh                bash, stopping at the first failure; a block of `make` lines is only checked to exist
+```sh cluster        (and python cluster) only where a cluster is there: tests/cluster runs those
 ```yaml name.yaml    written to that file; without a name it is linted
 ```text              output, for reading
 
@@ -10,6 +11,7 @@ python run_document.py DOCUMENT REPOSITORY
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -35,6 +37,8 @@ def run(kind: str, name: str, body: str, place: str, names: dict[str, Any], repo
         SystemExit: it failed, or says not what it is.
     """
     print(f"-- {place} {kind}", flush=True)
+    if name == "cluster" and not os.environ.get("DATAFLUID_DOCUMENTS_CLUSTER"):
+        return
     if kind == "python":
         exec(compile(body, place, "exec"), names)
     elif kind == "sh" and all(line.startswith("make ") for line in body.splitlines()):

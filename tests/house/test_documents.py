@@ -12,23 +12,29 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
+_RUN = Path(__file__).with_name("run_document.py")
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+
+
+def run_document(document: Path, directory: Path, **environment: str) -> str:
+    """Run the code blocks of a document in a directory; returns what they print."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, str(_RUN), str(document), str(REPOSITORY)],
+        cwd=directory,
+        env={**os.environ, "PATH": path, "PYTHONWARNINGS": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_every_code_block_runs(document: Path, tmp_path: Path) -> None:
     """In order, in an empty directory, as somebody who types them would."""
-    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    environ["PYTHONWARNINGS"] = ""
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("run_document.py")), str(document), str(REPOSITORY)],
-        cwd=tmp_path,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    run_document(document, tmp_path)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
