@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from datafluid.crons import make_effective
 from datafluid.listening import Deadline
 from datafluid.loads import LoadHandle
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Manifest
+from datafluid.plane.port import Cluster, Manifest
 
 if TYPE_CHECKING:
     from datafluid.client import Client
 
 __all__ = ["Applied", "apply_order", "checked"]
+
+_FOR_EVER = 10.0**9  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class Applied:
     refs: tuple[Ref, ...]
 
     def wait(self, *, timeout: float | None = 600, cached: float | None = None, progress: bool = False) -> Applied:
-        """Wait until every dataset is Bound and every one-off operation has ended.
+        """Wait until every dataset can be used, and every one-off operation has ended.
+
+        On a cluster that is when its claim is Bound and its workers are ready, and operations on a schedule have
+        their CronJob, with their schedule and time zone in it.
 
         Args:
             timeout: Seconds for all of it; None waits for ever.
@@ -65,6 +71,8 @@ class Applied:
                 operation = LoadHandle(self.client.plane, ref)
                 if not operation.is_cron:
                     operation.wait(timeout=deadline.left(), progress=progress)
+                elif isinstance(self.client.plane, Cluster):
+                    make_effective(self.client.plane, operation.manifest, timeout=_left(deadline))
         if cached is not None:
             for ref in self.refs:
                 if ref.kind == "Dataset":
@@ -96,3 +104,8 @@ def checked(client: Client, source: Any) -> list[Manifest]:
     if errors:
         raise manifest.refusal(errors)
     return [model.manifest() for model in manifest.load(source)]
+
+
+def _left(deadline: Deadline) -> float:
+    left = deadline.left()
+    return _FOR_EVER if left is None else max(left, 0.1)

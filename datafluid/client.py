@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from datafluid.applied import Applied, apply_order, checked
 from datafluid.context import Context, resolve_context
+from datafluid.crons import make_effective
 from datafluid.errors import Invalid, Unsupported
 from datafluid.handles import DatasetHandle
 from datafluid.loads import LoadHandle
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Advances, ControlPlane, Event, Manifest, WatchEvent
+from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, Manifest, WatchEvent
+from datafluid.removing import wait_for_remains
 
 if TYPE_CHECKING:
     from threading import Event as Stop
@@ -108,8 +110,11 @@ class Client:
         Raises:
             Invalid: lint found errors; ``findings`` has all of them.
             Conflict: see `datafluid.plane.port.ControlPlane.apply`.
+            Timeout: what is left of a deleted dataset of the same name does not go; the message says who holds it.
         """
         manifests = [self._in_namespace(manifest) for manifest in checked(self, source)]
+        if not dry_run:
+            wait_for_remains(self.plane, manifests)
         refs = []
         for manifest in sorted(manifests, key=apply_order):
             self.plane.apply(manifest, dry_run=dry_run, adopt=adopt, replace=replace)
@@ -117,6 +122,10 @@ class Client:
         if isinstance(self.plane, Advances) and not dry_run:
             for ref in refs:
                 self.plane.advance(ref)
+        if isinstance(self.plane, Cluster) and not dry_run:
+            for manifest in manifests:
+                if (manifest.get("spec") or {}).get("policy") == "Cron":
+                    make_effective(self.plane, manifest)
         return Applied(self, tuple(refs))
 
     def lint(self, source: Any) -> list[Finding]:

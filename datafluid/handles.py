@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from datafluid.crons import make_effective
 from datafluid.errors import Invalid, Unsupported
 from datafluid.loads import TIME_ZONE, LoadHandle
 from datafluid.model.names import generated_name
 from datafluid.model.ref import Ref
 from datafluid.model.uri import FluidURI
-from datafluid.plane.port import Event, Manifest
+from datafluid.plane.port import Cluster, Event, Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from datafluid.diagnosis import Diagnosis
     from datafluid.engine.export import Exported
     from datafluid.engine.volume import Volume
+    from datafluid.model.graph import OperationGraph
     from datafluid.model.status import DatasetStatus
 
 __all__ = ["DatasetHandle", "LoadHandle"]
+
+_FLUID_TAKES = 60.0  # seconds, more than it does, to make a CronJob for a dataset that is Bound
 
 
 class DatasetHandle:
@@ -138,7 +142,8 @@ class DatasetHandle:
             replicas: Copies in the cache; one machine holds one whatever this says.
             metadata: Load listings only, no bytes (``options.loadMetadataOnly``, as Jindo spells it).
             schedule: A cron expression of five fields: load again at each tick.
-            time_zone: The schedule's IANA time zone; UTC when not given.
+            time_zone: The schedule's IANA time zone; UTC when not given. Fluid has no such field, so on a cluster
+                this waits until Fluid has made the CronJob, a minute at most, and writes it there.
             name: The DataLoad's name; made up when not given.
 
         Returns:
@@ -169,6 +174,8 @@ class DatasetHandle:
                 raise Invalid("a time zone without a schedule means nothing.", hint="Give schedule= too.")
             document["metadata"]["annotations"] = {TIME_ZONE: time_zone}
         (ref,) = self._client.apply(document).refs
+        if time_zone is not None and isinstance(self._client.plane, Cluster):
+            make_effective(self._client.plane, document, timeout=_FLUID_TAKES)
         return LoadHandle(self._client.plane, ref).start()
 
     def scale(self, replicas: int) -> Ref:
@@ -231,13 +238,33 @@ class DatasetHandle:
         mine = [item for item in found if item["spec"].get("dataset", {}).get("name") == self.name]
         return [LoadHandle(self._client.plane, Ref.of(item)) for item in mine]
 
-    def delete(self, *, cascade: bool = True) -> None:
+    def delete(self, *, cascade: bool = True, wait: bool = False, timeout: float | None = 300) -> None:
         """Delete it, and with ``cascade`` its operations and its runtime.
 
+        Args:
+            cascade: Also what it owns; its operations go first, for their pods would hold it.
+            wait: Wait until all of it is gone: on a cluster the runtime, the claim and the volume outlive the
+                dataset, by a minute now and then. To declare it anew needs no wait: `Client.apply` waits itself.
+            timeout: Seconds that this may take; None waits for ever.
+
         Raises:
+            NotFound: there is no such dataset.
             Conflict: something still uses it; the message says what.
+            Timeout: it is not gone; the message says who holds it.
         """
-        self._client.plane.delete(self.ref, cascade=cascade)
+        from datafluid.removing import remove
+
+        remove(self._client.plane, self.ref, cascade=cascade, wait=wait, timeout=timeout)
+
+    def operations(self) -> OperationGraph:
+        """Its operations, and which of them run after which; `str` draws them."""
+        from datafluid.model.graph import OperationGraph
+        from datafluid.model.names import OPERATION_KINDS
+        from datafluid.model.relations import operations_of
+
+        plane = self._client.plane
+        everything = [each for kind in OPERATION_KINDS for each in plane.list(kind, namespace=self.namespace)]
+        return OperationGraph.of(operations_of(self.ref, everything))
 
 
 def _target(path: str, replicas: int | None) -> dict[str, Any]:

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from datafluid import crons
+from datafluid.crons import TIME_ZONE
 from datafluid.errors import NotFound, Unsupported
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Advances, ControlPlane, Event, KeepsHistory, Manifest, Run
+from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, KeepsHistory, Manifest, Run
 
 if TYPE_CHECKING:
     from datafluid.model.status import OperationStatus, Progress
 
 __all__ = ["TIME_ZONE", "LoadHandle"]
 
-TIME_ZONE = "datafluid.io/time-zone"
 _SUSPEND = "datafluid.io/suspend"
 _CANCEL = "datafluid.io/cancel"
 
@@ -114,14 +115,46 @@ class LoadHandle:
             self._annotate(_CANCEL, "true")
 
     def suspend(self) -> None:
-        """Let a schedule rest; a run in progress ends normally."""
-        self._need_cron()
-        self._annotate(_SUSPEND, "true")
+        """Let a schedule rest; a run in progress ends normally.
 
-    def resume(self) -> None:
-        """Let a suspended schedule run again, from its next tick on."""
+        On a cluster this is written into the CronJob behind it, where Fluid leaves it alone and does not show it.
+
+        Raises:
+            Unsupported: it has no schedule.
+            Conflict: Fluid has not made its CronJob yet.
+        """
         self._need_cron()
+        if self._on_cluster:
+            crons.suspend(self._plane, self.ref)
+        else:
+            self._annotate(_SUSPEND, "true")
+
+    def resume(self) -> datetime | None:
+        """Let a suspended schedule run again.
+
+        Returns:
+            The tick that was missed meanwhile where it is made up for at once, as Kubernetes does; else None.
+
+        Raises:
+            Unsupported: it has no schedule.
+            Conflict: Fluid has not made its CronJob yet.
+        """
+        self._need_cron()
+        if self._on_cluster:
+            return crons.resume(self._plane, self.ref, now=datetime.now(UTC))
         self._annotate(_SUSPEND, "false")
+        return None
+
+    @property
+    def suspended(self) -> bool:
+        """Whether its schedule rests."""
+        manifest = self.manifest
+        if self._on_cluster:
+            try:
+                return bool(self._plane.get(crons.cron_job_ref(self.ref))["spec"].get("suspend"))
+            except NotFound:
+                return False
+        return bool((manifest["metadata"].get("annotations") or {}).get(_SUSPEND) == "true")
 
     def next_runs(self, count: int = 5, *, after: datetime | None = None) -> list[datetime]:
         """The next ticks of its schedule, in the schedule's own time zone.
@@ -132,6 +165,8 @@ class LoadHandle:
         from datafluid.model.schedule import Schedule
 
         manifest = self._need_cron()
+        if self._on_cluster:
+            return crons.next_runs(self._plane, manifest, count, after=after or datetime.now(UTC))
         zone = (manifest["metadata"].get("annotations") or {}).get(TIME_ZONE, "UTC")
         return Schedule(manifest["spec"]["schedule"], zone).next_runs(after or datetime.now(UTC), count)
 
@@ -142,9 +177,15 @@ class LoadHandle:
         Raises:
             Unsupported: the plane keeps none.
         """
+        if self._on_cluster and self.is_cron:
+            return crons.history(self._plane, self.ref)
         if not isinstance(self._plane, KeepsHistory):
             raise Unsupported(f"the {self._plane.name} plane keeps no history of {self.ref}.")
         return self._plane.history(self.ref)
+
+    @property
+    def _on_cluster(self) -> bool:
+        return isinstance(self._plane, Cluster)
 
     def delete(self) -> None:
         """Delete it; a run in progress is cancelled. One that is gone already is no error."""

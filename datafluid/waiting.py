@@ -101,9 +101,11 @@ class _DatasetWait:
             self.seen["dataset"] = self.plane.get(self.ref)
         state = self._judge_now()
         status = self._status(state)
-        if status != self.said:
-            self.said = status
-            self.report(status)
+        # Nothing is said of what was not looked at yet: it may well be there.
+        told = status if state.look_at in self.seen else replace(status, waiting_for="")
+        if told != self.said:
+            self.said = told
+            self.report(told)
         if what == "dataset" and heard.gone:
             raise NotFound(f"{self.ref} was deleted while it was {status.phase or 'new'}.", hint="Apply it again.")
         self._see_hope(state, status)

@@ -22,7 +22,7 @@ from datafluid.engine.reconcile.dataset import (
 )
 from datafluid.engine.reconcile.flow import step_operation
 from datafluid.engine.reconcile.operation import OperationSeen
-from datafluid.engine.reconcile.relations import predecessor_ref, runtime_of, unsupported_reason, working_on
+from datafluid.engine.reconcile.relations import runtime_of, unsupported_reason, working_on
 from datafluid.engine.reconcile.runtime import step_runtime
 from datafluid.engine.reconcile.tiers import wanted_paths
 from datafluid.engine.reconcile.values import Decision, Totals, status_of
@@ -30,6 +30,7 @@ from datafluid.engine.records import Records
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
 from datafluid.errors import Conflict, Invalid
+from datafluid.model.graph import predecessor_of
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operation_datasets, physical_refs, references_to
@@ -179,7 +180,7 @@ class Controller:
     def _see_operation(self, operation: Manifest, start_turns: bool) -> OperationSeen:
         names = operation_datasets(operation)
         datasets = {key: self.registry.find(Ref("Dataset", key[1], key[0])) for key in names}
-        predecessor = predecessor_ref(operation)
+        predecessor = predecessor_of(operation)
         uid = operation["metadata"]["uid"]
         runs = [
             replace(run, alive=run.active and self.surroundings.alive(uid, run.scheduled))
@@ -223,7 +224,7 @@ class Controller:
             before = [Ref("Dataset", name, namespace) for namespace, name in physical_refs(manifest)]
         elif ref.kind in OPERATION_KINDS:
             before = [Ref("Dataset", name, namespace) for namespace, name in operation_datasets(manifest)]
-            predecessor = predecessor_ref(manifest)
+            predecessor = predecessor_of(manifest)
             before += [predecessor] if predecessor else []
         else:
             before = [Ref("Dataset", ref.name, ref.namespace)] if ref.kind.endswith("Runtime") else []

@@ -103,12 +103,22 @@ def _components(runtime: Mapping[str, Any] | None, bound: BoundRuntime) -> str:
         workers = worker.get("readyReplicas", 0), worker.get("desiredReplicas", 0)
         fuses = fuse.get("readyReplicas", 0), fuse.get("desiredReplicas", 0)
     else:
-        workers = status.get("workerNumberReady", 0), status.get("desiredWorkerNumberScheduled", 0)
+        # The status follows a change of scale up to 90 s later; the spec says at once how many are wanted.
+        wanted = max(status.get("desiredWorkerNumberScheduled", 0), _scale((runtime or {}).get("spec") or {}, bound))
+        workers = status.get("workerNumberReady", 0), wanted
         fuses = status.get("fuseNumberReady", 0), status.get("desiredFuseNumberScheduled", 0)
     if workers[0] < workers[1]:
         return f"workers ({workers[0]} of {workers[1]} ready)"
     # FUSE is lazy: it comes with the first pod of a node, so none wanted is ready.
     return f"FUSE ({fuses[0]} of {fuses[1]} ready)" if fuses[0] < fuses[1] else ""
+
+
+def _scale(spec: Mapping[str, Any], bound: BoundRuntime) -> int:
+    """How many workers its spec asks for, where that can be scaled."""
+    if bound.type in ("thin", "cache") or (spec.get("worker") or {}).get("disabled"):
+        return 0
+    replicas = spec.get("replicas")
+    return replicas if isinstance(replicas, int) else 0
 
 
 def _filled(status: DatasetStatus, cached: float | None) -> Readiness:

@@ -2,57 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+import threading
 from typing import Any
 
 import pytest
 
-from datafluid.client import Client
+from datafluid.errors import CacheFull, OperationFailed, Timeout
 from datafluid.model.ref import Ref
 from tests.cluster import scenes
-from tests.cluster.clusters import in_memory, on_a_server
-from tests.cluster.double.live import Live
-from tests.cluster.double.world import Faults
+from tests.cluster.playing import LONG, Begin, begin, declared
+from tests.cluster.processes import eventually
 
-Begin = Callable[..., tuple[Client, Live]]
-_LONG = 60.0  # seconds that nothing here takes on any machine
-
-
-@pytest.fixture(params=["memory", "server"])
-def begin(request: pytest.FixtureRequest) -> Iterator[Begin]:
-    """Begin a cluster with the double at work, in memory or on a real API server; with its ``faults``."""
-    with ExitStack() as stack:
-
-        def make(**faults: Any) -> tuple[Client, Live]:
-            entered: AbstractContextManager[tuple[Client, Live]]
-            if request.param == "memory":
-                entered = in_memory("usable", faults=Faults(**faults))
-            else:
-                cluster = request.getfixturevalue("cluster")
-                nodes = cluster.api.get("/api/v1/nodes")["items"]
-                for number in range(len(nodes), 3):
-                    cluster.node(f"usable-{number}")
-                namespace = cluster.namespace("usable")
-                entered = on_a_server(cluster, namespace, faults=Faults(**faults))
-            client, live = stack.enter_context(entered)
-            if request.param == "server":
-                client.apply(scenes.PROFILE)
-            return client, live
-
-        yield make
-
-
-def declared(client: Client, kind: str, name: str = "demo", **spec: Any) -> Any:
-    """Declare a dataset with its runtime."""
-    namespace = client.context.namespace
-    return client.apply([scenes.dataset(kind, name, namespace, **spec), scenes.runtime(kind, name, namespace)])
+__all__ = ["begin"]
 
 
 @pytest.mark.parametrize("kind", scenes.RUNTIMES)
 def test_what_is_declared_is_usable_after_wait(begin: Begin, kind: str) -> None:
     client, _ = begin()
-    declared(client, kind).wait(timeout=_LONG)
+    namespace = client.context.namespace
+    declared(client, kind).wait(timeout=LONG)
     assert client.dataset("demo").status.phase == "Bound"
-    claim = client.plane.get(Ref("v1/PersistentVolumeClaim", "demo", client.context.namespace))
+    claim = client.plane.get(Ref("v1/PersistentVolumeClaim", "demo", namespace))
     assert claim["status"]["phase"] == "Bound"
+    runtime = client.plane.get(Ref(kind, "demo", namespace))["status"]
+    assert runtime["workerNumberReady"] == runtime["desiredWorkerNumberScheduled"]
+
+
+def test_applying_again_and_waiting_again_changes_nothing(begin: Begin) -> None:
+    client, _ = begin()
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    before = client.dataset("demo").manifest
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    after = client.dataset("demo").manifest
+    assert after["metadata"]["generation"] == before["metadata"]["generation"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+
+
+def test_a_program_that_died_between_two_steps_is_run_again(begin: Begin) -> None:
+    client, _ = begin()
+    namespace = client.context.namespace
+    client.apply(scenes.dataset("JuiceFSRuntime", "demo", namespace))
+    load = scenes.load("warm", "demo", namespace)
+    declared(client, "JuiceFSRuntime", "demo", load).wait(timeout=LONG)
+    assert client.load("warm").status.phase == "Complete"
+
+
+def test_a_dataset_without_a_runtime_times_out_and_says_what_it_waits_for(begin: Begin) -> None:
+    client, _ = begin()
+    client.apply(scenes.dataset("JuiceFSRuntime", "demo", client.context.namespace))
+    with pytest.raises(Timeout, match="waiting for its runtime to be set up"):
+        client.dataset("demo").wait(timeout=0.5)
+
+
+def test_workers_that_crash_are_not_ready(begin: Begin) -> None:
+    client, _ = begin(crash_looping=frozenset({"demo-worker-1"}))
+    declared(client, "JuiceFSRuntime", replicas=2)
+    with pytest.raises(Timeout, match=r"Bound.*waiting for workers \(1 of 2 ready\)"):
+        client.dataset("demo").wait(timeout=4)
+
+
+def test_a_failure_that_passes_is_no_failure(begin: Begin) -> None:
+    client, live = begin(flapping=frozenset({"demo"}))
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    seen: list[str] = []
+    failed = threading.Event()
+
+    def watch() -> None:
+        for event in client.plane.watch("Dataset", namespace=client.context.namespace, name="demo", timeout=LONG):
+            seen.append((event.object.get("status") or {}).get("phase", ""))
+            if seen[-1] == "Failed":
+                failed.set()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    assert failed.wait(LONG)
+    assert client.dataset("demo").wait(timeout=LONG).phase == "Bound"
+    watcher.join(LONG)
+    assert live.problem is None
+
+
+def test_bytes_are_waited_for_and_their_coming_is_told(begin: Begin) -> None:
+    client, live = begin()
+    namespace = client.context.namespace
+    declared(client, "AlluxioRuntime").wait(timeout=LONG)
+    total = live.world.engine.of(namespace, "demo").total
+    told: list[Any] = []
+
+    def progress(status: Any) -> None:
+        told.append(status)
+        share = min(1.0, ((status.cached or 0) / total) + 0.3)
+        live.world.engine.change(namespace, "demo", cached=int(share * total))
+
+    status = client.dataset("demo").wait(cached=0.9, timeout=LONG, progress=progress)
+    assert status.fraction is not None
+    assert status.fraction >= 0.9
+    assert [each.cached for each in told] == sorted(each.cached for each in told)
+    assert {each.waiting_for for each in told} <= {"", "90% cached"}
+    estimates = [each.estimate for each in told if each.estimate and each.estimate.rate]
+    assert estimates
+    assert all(low <= high for each in estimates for low, high in [each.rate])
+
+
+def test_more_than_the_cache_holds_is_refused_with_what_it_holds(begin: Begin) -> None:
+    client, live = begin()
+    live.world.engine.change(client.context.namespace, "demo", total=10 << 30)
+    declared(client, "AlluxioRuntime").wait(timeout=LONG)
+    with pytest.raises(CacheFull, match=r"room for 2\.00GiB of 10\.00GiB, 20\.0%"):
+        client.dataset("demo").wait(cached=1.0, timeout=LONG)
+
+
+def test_an_operation_that_vanished_complete_was_complete(begin: Begin) -> None:
+    client, _ = begin(losing=frozenset({"warm"}))
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    client.apply(scenes.load("warm", "demo", client.context.namespace))
+    assert client.load("warm").wait(timeout=LONG).phase == "Complete"
+    eventually(lambda: not client.list("DataLoad", namespace=client.context.namespace), seconds=LONG)
+
+
+def test_a_failure_that_only_events_tell_ends_the_wait(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datafluid.listening._SILENCES", (0.5,))
+    client, _ = begin(refusing=frozenset({"warm"}))
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    client.apply(scenes.load("warm", "demo", client.context.namespace))
+    with pytest.raises(OperationFailed, match="DataOperationExecutionFailed"):
+        client.load("warm").wait(timeout=LONG)
+
+
+@pytest.mark.parametrize("begin", ["memory"], indirect=True)  # a real Job takes its time to give up
+def test_a_load_that_fails_says_why(begin: Begin) -> None:
+    client, _ = begin()
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    failing = scenes.load("bad", "demo", client.context.namespace, podMetadata={"labels": {"sim.test/mode": "fail"}})
+    client.apply(failing)
+    with pytest.raises(OperationFailed, match=r"backoff limit"):
+        client.load("bad").wait(timeout=LONG)

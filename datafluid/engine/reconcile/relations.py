@@ -9,7 +9,7 @@ from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of
 from datafluid.plane.port import Manifest
 
-__all__ = ["predecessor_ref", "runtime_of", "unsupported_reason", "working_on"]
+__all__ = ["runtime_of", "unsupported_reason", "working_on"]
 
 _SUPPORTED = ("DataLoad", "DataMigrate")
 _WHY = {
@@ -27,14 +27,6 @@ def working_on(dataset: Ref, everything: Iterable[Manifest]) -> list[Ref]:
         or (each.get("status") or {}).get("phase") not in ("Complete", "Failed")
         or each["metadata"].get("deletionTimestamp")
     ]
-
-
-def predecessor_ref(operation: Mapping[str, Any]) -> Ref | None:
-    """What ``runAfter`` names."""
-    after = operation["spec"].get("runAfter")
-    if not after:
-        return None
-    return Ref(after["kind"], after["name"], after.get("namespace") or operation["metadata"]["namespace"])
 
 
 def runtime_of(dataset: Mapping[str, Any], everything: Iterable[Manifest]) -> Manifest | None:

@@ -75,7 +75,7 @@ def schedule_is_fixed(subject: Subject, scope: Scope) -> Hits:
         yield Hit(
             ("spec", "schedule"),
             "a later change of the schedule reaches no CronJob.",
-            f"To change it, delete the {subject.kind} and apply it anew.",
+            f"datafluid changes the CronJob too; with kubectl, delete the {subject.kind} and apply it anew.",
         )
 
 
@@ -92,7 +92,7 @@ def ttl_ignored(subject: Subject, scope: Scope) -> Hits:
 def _predecessor(subject: Subject, scope: Scope) -> Subject | None:
     after = as_map(subject.spec.get("runAfter"))
     namespace = as_text(after.get("namespace")) or subject.namespace
-    found = scope.named([as_text(after.get("kind"))], namespace, as_text(after.get("name")))
+    found = scope.there([as_text(after.get("kind"))], namespace, as_text(after.get("name")))
     return next((each for each in found if each.kind in OPERATIONS), None)
 
 
@@ -115,15 +115,31 @@ def predecessor_missing(subject: Subject, scope: Scope) -> Hits:
 
 @rule("DF313", "Operations that wait for each other", "error", kinds=OPERATIONS, source="Fluid")
 def cycle(subject: Subject, scope: Scope) -> Hits:
-    seen: dict[int, Subject] = {}
+    seen: dict[tuple[str, str, str], Subject] = {}
     current: Subject | None = subject
-    while current is not None and id(current) not in seen:
-        seen[id(current)] = current
+    while current is not None and _identity(current, scope) not in seen:
+        seen[_identity(current, scope)] = current
         current = _predecessor(current, scope)
-    if current is subject and subject is min(seen.values(), key=scope.subjects.index):
+    authored = [each for each in scope.subjects if any(each is member for member in seen.values())]
+    if current is not None and _identity(current, scope) == _identity(subject, scope) and authored[0] is subject:
         round_trip = " after ".join(show(each.name) for each in [*seen.values(), subject])
         hint = "Take one runAfter away."
         yield Hit(_RUN_AFTER, f"nothing of this ever starts: {round_trip}.", hint)
+
+
+def _identity(subject: Subject, scope: Scope) -> tuple[str, str, str]:
+    return subject.kind, scope.home(subject), subject.name
+
+
+@rule("DF345", "A predecessor that has failed", "error", kinds=OPERATIONS, source="Fluid: seen to wait for ever")
+def predecessor_failed(subject: Subject, scope: Scope) -> Hits:
+    found = _predecessor(subject, scope)
+    if found is not None and found.at("status", "phase") == "Failed":
+        yield Hit(
+            _RUN_AFTER,
+            f"it waits for {found.kind} {show(found.name)}, which has failed: it would wait for ever.",
+            "Delete that one and run it again, or take runAfter away.",
+        )
 
 
 @rule(

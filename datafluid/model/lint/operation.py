@@ -18,6 +18,8 @@ from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_map, as_text, may_be_same, show
 from datafluid.model.names import OperationNames, name_budget
 
+#: The annotation by which a DataBackup is sent although it crashes Fluid's dataset-controller.
+ACCEPT_BACKUP = "datafluid.io/accept-backup"
 _BACKUP = re.compile(r"(local://.+|pvc://[a-z0-9].*)", re.DOTALL)
 
 
@@ -99,11 +101,26 @@ def other_namespace(subject: Subject, scope: Scope) -> Hits:
     plane="kubernetes",
 )
 def backup(subject: Subject, scope: Scope) -> Hits:
-    yield Hit(
-        (),
-        "a DataBackup crashes Fluid's dataset-controller, for the whole cluster, until it is deleted.",
-        "Copy the data with a DataMigrate instead, unless your Fluid is known to be mended.",
-    )
+    if not _is_accepted(subject):
+        yield Hit(
+            (),
+            "a DataBackup crashes Fluid's dataset-controller, for the whole cluster, until it is deleted.",
+            f'Copy the data with a DataMigrate; where Fluid is known to be mended, annotate {ACCEPT_BACKUP}: "true".',
+        )
+
+
+@rule("DF346", "A DataBackup at your own risk", "warning", kinds=("DataBackup",), source="Fluid", plane="kubernetes")
+def backup_accepted(subject: Subject, scope: Scope) -> Hits:
+    if _is_accepted(subject):
+        yield Hit(
+            ("metadata", "annotations"),
+            "it is sent because it says so; if it crashes Fluid's dataset-controller, all operations stand still.",
+            "Have `datafluid delete databackup` at hand: the controller starts again once it is gone.",
+        )
+
+
+def _is_accepted(subject: Subject) -> bool:
+    return bool(subject.at("metadata", "annotations", ACCEPT_BACKUP) == "true")
 
 
 @rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from datafluid.engine.reconcile.relations import predecessor_ref
+from datafluid.model.graph import predecessor_of
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from tests.cluster.double.world import NOTHING, Change, Controller, Patch, Step, Tell, World, do
@@ -27,7 +27,7 @@ def _wakes(world: World, change: Change) -> Iterable[Ref]:
 def _look(world: World, ref: Ref) -> Step:
     operation = world.get(ref)
     waits = operation is not None and ((operation.get("status") or {}).get("waitingFor") or {}).get("operationComplete")
-    predecessor = predecessor_ref(operation) if operation is not None else None
+    predecessor = predecessor_of(operation) if operation is not None else None
     if not waits or predecessor is None:
         return NOTHING
     name = f'{predecessor.kind} "{predecessor.namespace}/{predecessor.name}"'

@@ -31,7 +31,7 @@ def installed(world: World, operation: Manifest, dataset: Manifest, trait: Trait
         return True
     if not world.remembered(Ref.of(operation), "helm"):
         yield do(Remember(Ref.of(operation), "helm", 1), then=_INSTALL)
-    if problem := _helm_error(operation):
+    if problem := _helm_error(world, operation):
         yield Step((Tell(Ref.of(operation), "Warning", "DataOperationExecutionFailed", problem, kind),), again=_RETRY)
         return False
     made = [_script(operation, dataset, names.release), _job(operation, dataset, trait, job, names.release)]
@@ -39,9 +39,13 @@ def installed(world: World, operation: Manifest, dataset: Manifest, trait: Trait
     return False
 
 
-def _helm_error(operation: Manifest) -> str:
+def _helm_error(world: World, operation: Manifest) -> str:
     kind, name, spec = operation["kind"], operation["metadata"]["name"], operation["spec"]
     is_cron = spec.get("policy") == "Cron"
+    if name in world.faults.refusing:
+        return (
+            "fail to execute data operation: failed to install chart: the server could not find the requested resource"
+        )
     if len(name) > name_budget(kind, cron=is_cron):
         return "fail to execute data operation: failed to install chart: the name is too long"
     if is_cron:

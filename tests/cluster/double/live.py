@@ -202,7 +202,7 @@ class Live:
             case Patch(ref=ref, changes=changes):
                 self._patch(ref, changes)
             case Delete(ref=ref):
-                self.plane.delete(ref, cascade=False)
+                self.plane.delete(ref)
             case Vanish(ref=ref):
                 (self._vanish or self.plane.delete)(ref)
             case Remember(ref=ref, what=what, value=value):

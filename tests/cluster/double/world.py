@@ -97,6 +97,7 @@ class Faults:
         flapping: Datasets of these names go to Failed for 20 s at every second sync.
         crash_looping: Pods of these names never become ready: they crash.
         losing: Operations of these names are removed as soon as they are Complete, as with a ttl of 0.
+        refusing: For operations of these names helm fails, as it does for a chart that an API server refuses.
         stalled: The figures of these datasets are never refreshed.
         gate: Whether the feature gate DataflowAffinity is open.
     """
@@ -105,6 +106,7 @@ class Faults:
     flapping: frozenset[str] = frozenset()
     crash_looping: frozenset[str] = frozenset()
     losing: frozenset[str] = frozenset()
+    refusing: frozenset[str] = frozenset()
     stalled: frozenset[str] = frozenset()
     gate: bool = False
 

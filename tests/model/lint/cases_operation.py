@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import SCRIPT, Case, after, backup, dataset, load, migrate, mounted, obj, process, runtime, script
+from .case import SCRIPT, Case, after, annotated, backup, dataset, load, migrate, mounted, obj, process, runtime, script
 
 _STORE = {"externalStorage": {"uri": "s3://bucket/old"}}
 _DEMO = {"dataset": {"name": "demo", "namespace": "team"}}
@@ -110,7 +110,20 @@ CASES = [
         path="spec.runAfter",
         good=[load(**after())],
     ),
-    Case(code="DF319", bad=[backup()], path="", good=[load()]),
+    Case(code="DF319", bad=[backup()], path="", good=[annotated(backup(), accept_backup="true")]),
+    Case(
+        code="DF345",
+        bad=[{**load(name="first"), "status": {"phase": "Failed"}}, load(name="second", **after())],
+        document=1,
+        path="spec.runAfter",
+        good=[{**load(name="first"), "status": {"phase": "Complete"}}, load(name="second", **after())],
+    ),
+    Case(
+        code="DF346",
+        bad=[annotated(backup(), accept_backup="true")],
+        path="metadata.annotations",
+        good=[annotated(backup(), accept_backup="no")],
+    ),
     Case(code="DF320", bad=[backup("s3://bucket/x")], path="spec.backupPath", good=[backup("local:///backup")]),
     Case(code="DF321", bad=[process(job={})], path="spec.processor.job", good=[process(job={"podSpec": _POD})]),
     Case(

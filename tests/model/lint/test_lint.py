@@ -20,6 +20,7 @@ from datafluid.model.lint.subject import Subject
 from datafluid.model.node_report import Disk, NodeReport
 
 from .case import (
+    after,
     annotated,
     backup,
     bound,
@@ -296,3 +297,12 @@ def test_a_neighbour_in_the_cluster_is_in_the_way_too() -> None:
     assert codes([runtime(), dataset()], surroundings=around) == ["DF203"]
     (found,) = lint([dataset(name="c", namespace="a-b"), runtime(name="c", namespace="a-b")], surroundings=around)
     assert (found.code, "a/b-c" in found.message) == ("DF120", True)
+
+
+def test_what_would_wait_for_ever_behind_what_is_there_is_told() -> None:
+    """A circle through an operation of the cluster, and one of it that has failed; a source that mends it counts."""
+    there = [load(name="second", **after(name="first")), {**load(name="bad"), "status": {"phase": "Failed"}}]
+    around = surroundings([bound(dataset()), runtime(), namespace(), *there])
+    assert codes([load(name="first", **after(name="second"))], surroundings=around) == ["DF313"]
+    assert codes([load(name="next", **after(name="bad"))], surroundings=around) == ["DF345"]
+    assert codes([load(name="bad"), load(name="next", **after(name="bad"))], surroundings=around) == []
