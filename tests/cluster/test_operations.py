@@ -152,9 +152,11 @@ def test_who_holds_a_deletion_is_named(begin: Begin) -> None:
     declared(client, "JuiceFSRuntime").wait(timeout=LONG)
     user = _POD | {"metadata": {"name": "user", "namespace": namespace}}
     client.plane.create(user)  # type: ignore[attr-defined]
+    pod = Ref("v1/Pod", "user", namespace)
+    eventually(lambda: client.plane.get(pod).get("status", {}).get("phase") == "Running", seconds=LONG)
     with pytest.raises(Timeout, match=r"[Pp]od user"):
         client.dataset("demo").delete(wait=True, timeout=1.5)
-    client.plane.delete(Ref("v1/Pod", "user", namespace))
+    client.plane.delete(pod)
     eventually(lambda: not client.list("Dataset", namespace=namespace), seconds=LONG)
 
 
