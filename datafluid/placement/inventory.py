@@ -9,6 +9,7 @@ from typing import Any
 from datafluid.errors import Invalid
 from datafluid.model.node_report import NodeReport
 from datafluid.model.plain import as_list, as_map
+from datafluid.placement.labels import DatasetLabels
 from datafluid.placement.podneeds import PodNeeds
 from datafluid.placement.resources import Amounts, amounts
 from datafluid.placement.taints import Taint, taints_of
@@ -139,6 +140,10 @@ class Inventory:
     def pods(self) -> Iterable[RunningPod]:
         """Every pod that is on a node."""
         return (pod for node in self.nodes for pod in node.pods)
+
+    def holds(self, labels: DatasetLabels) -> bool:
+        """Whether some node has a part of a dataset's cache."""
+        return any(node.labels.get(labels.dataset) == "true" for node in self.nodes)
 
     @property
     def without_report(self) -> int:

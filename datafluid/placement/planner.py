@@ -89,11 +89,11 @@ def _refuse_apart(datasets: Sequence[PlannedDataset]) -> None:
 
 
 def _fit(group: PodGroup, inventory: Inventory, datasets: Sequence[PlannedDataset]) -> Fit:
-    """Where pods of a role fit; nodes without the cache of a required dataset that is there are none."""
+    """Where pods of a role fit; nodes without the cache of a required dataset are none, once some node has it."""
     found = fit(group.needs, inventory)
     nodes, later, reasons = found.nodes, found.later, dict(found.reasons)
     for each in datasets:
-        if each.exists and each.locality == "require" and each.workers:
+        if each.exists and each.locality == "require" and each.workers and inventory.holds(each.labels):
             key = each.labels.dataset
             holding = tuple(node for node in nodes if node.labels.get(key) == "true")
             if missing := len(nodes) - len(holding):

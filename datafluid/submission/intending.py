@@ -53,7 +53,9 @@ def intend(plane: ControlPlane, given: Given, *, load: bool | float | None, slac
         live = find(plane, ref)
     known = workload_kind(workload)
     service = known is not None and known.service
-    planned, notes = _plan(plane, workload, found, slack=slack, follow=service and (helm or live is not None))
+    planned, notes = Plan(), list[str]()
+    if service or not _was_let_go(live):
+        planned, notes = _plan(plane, workload, found, slack=slack, follow=service and (helm or live is not None))
     loads, names = _loads(found, given, load, ref)
     hold = choose_hold(workload, _facts(plane, workload, ref))
     condition = ReleaseCondition(
@@ -104,9 +106,15 @@ def _plan(
     for each in found:  # one that is required under one name is required under all
         if each.planned.locality == "require":
             planned[each.planned.id] = each.planned
-    keys = [each.labels.dataset for each in planned.values() if not each.exists]
+    keys = [each.labels.dataset for each in planned.values() if not each.exists or not inventory.holds(each.labels)]
     groups = pod_groups(workload, keys)
     return plan(inventory, groups, list(planned.values()), slack=slack, follow=follow), notes
+
+
+def _was_let_go(live: Manifest | None) -> bool:
+    """Whether an earlier submission came to its end: its own pods may be where it would have to fit."""
+    annotations = as_map(look(live, ("metadata", "annotations")))
+    return SUBMITTED in annotations and CONDITION not in annotations
 
 
 def _loads(

@@ -104,8 +104,14 @@ def test_a_required_dataset_that_is_there_narrows_the_nodes() -> None:
     there = dataset(exists=True, locality="require")
     assert plan(Inventory.of([holding, node("n1")]), [group()], [there]).nodes == ("n0",)
     with pytest.raises(Unschedulable, match="no cache of team/flights") as caught:
-        plan(Inventory.of([node("n1"), node("n2")]), [group()], [there])
-    assert caught.value.reasons == {"no cache of team/flights": 2}
+        plan(Inventory.of([holding, node("n1", gpus=1), node("n2", gpus=1)]), [group(pod(gpus=1))], [there])
+    assert caught.value.reasons == {"no cache of team/flights": 2, "too little nvidia.com/gpu": 1}
+
+
+def test_a_required_dataset_whose_cache_is_not_there_yet_narrows_nothing() -> None:
+    """Declared by a submission that was interrupted, say: nodes are labelled when it is bound."""
+    there = dataset(exists=True, locality="require")
+    assert plan(Inventory.of([node("n0"), node("n1")]), [group()], [there]).nodes == ("n0", "n1")
 
 
 def test_no_fit_is_refused_with_the_reasons_counted() -> None:
