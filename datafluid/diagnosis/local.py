@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datafluid.diagnosis.cause import Found, quoted, rule
-from datafluid.diagnosis.picture import Picture, condition, line
+from datafluid.diagnosis.picture import Picture, condition, is_past, line
 from datafluid.model.lint.subject import as_text, show
 
 
@@ -43,7 +43,7 @@ def newest_warning(picture: Picture) -> Iterator[Found]:
     if not picture.unbound:
         return
     kinds = ("Dataset", *(each.kind for each in picture.runtimes))
-    told = picture.told(*kinds, name=picture.ref.name, warning=True)
+    told = [each for each in picture.told(*kinds, name=picture.ref.name, warning=True) if not is_past(each)]
     if told:
         describe = quoted("datafluid", "describe", "dataset", picture.ref.name, "-n", picture.namespace)
         summary = f"The dataset is {picture.phase or 'without a phase'}; this was said last."

@@ -13,7 +13,19 @@ from datafluid.model.lint.surroundings import Surroundings
 from datafluid.model.ref import Ref, qualified_kind
 from datafluid.plane.events import Happening
 
-__all__ = ["NODE", "POD", "PVC", "WEBHOOK", "Picture", "claims", "condition", "labels_of", "line", "phase_of"]
+__all__ = [
+    "NODE",
+    "POD",
+    "PVC",
+    "WEBHOOK",
+    "Picture",
+    "claims",
+    "condition",
+    "is_past",
+    "labels_of",
+    "line",
+    "phase_of",
+]
 
 _PARTS = {"master": "master", "worker": "worker", "fuse": "FUSE"}
 POD, NODE, PVC = "v1/Pod", "v1/Node", "v1/PersistentVolumeClaim"
@@ -124,6 +136,11 @@ def line(told: Happening) -> str:
     times = f" ({told.event.count}x)" if told.event.count > 1 else ""
     text = " ".join(told.event.message.split())
     return f"{told.subject.bare_kind} {told.subject.name}: {told.event.reason}{times}: {text}"
+
+
+def is_past(told: Happening) -> bool:
+    """Whether an event is one that every runtime begins with, while its dataset was not seen yet."""
+    return told.event.message.startswith("No dataset can be bound to the runtime")
 
 
 def phase_of(subject: Subject) -> str:

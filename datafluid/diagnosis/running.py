@@ -92,15 +92,18 @@ def evicted(picture: Picture) -> Iterator[Found]:
 @rule("crash-looping", "A pod that ends again and again")
 def crash_looping(picture: Picture) -> Iterator[Found]:
     for pod in picture.pods:
-        for container, ended in _ended(pod):
-            waiting = as_map(as_map(container.get("state")).get("waiting")).get("reason")
-            if waiting == "CrashLoopBackOff" and ended.get("reason") != "OOMKilled":
-                name = as_text(container.get("name"))
-                told = f"exit code {ended.get('exitCode')}: {as_text(ended.get('message')) or ended.get('reason')}"
-                seen = [f"Pod {pod.name}, container {name}: {told}, {container.get('restartCount', 0)} restarts"]
-                logs = quoted("kubectl", "logs", pod.name, "-n", pod.namespace, "-c", name, "--previous")
-                yield Found(f"The {picture.component_of(pod)} ends again and again.", seen, logs)
-                return
+        last = {as_text(container.get("name")): ended for container, ended in _ended(pod)}
+        for container, waiting in _waiting(pod):
+            name = as_text(container.get("name"))
+            ended = last.get(name, {})
+            if waiting.get("reason") != "CrashLoopBackOff" or ended.get("reason") == "OOMKilled":
+                continue
+            told = f"exit code {ended.get('exitCode')}: {as_text(ended.get('message')) or ended.get('reason')}"
+            why = told if ended else as_text(waiting.get("message"))
+            seen = [f"Pod {pod.name}, container {name}: {why}, {container.get('restartCount', 0)} restarts"]
+            logs = quoted("kubectl", "logs", pod.name, "-n", pod.namespace, "-c", name, "--previous")
+            yield Found(f"The {picture.component_of(pod)} ends again and again.", seen, logs)
+            return
 
 
 def _waiting(pod: Subject) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from datafluid.diagnosis.cause import Found, quoted, rule
-from datafluid.diagnosis.picture import NODE, POD, Picture, condition, labels_of, line
+from datafluid.diagnosis.picture import NODE, POD, Picture, condition, is_past, labels_of, line
 from datafluid.model.lint.subject import Subject, as_list, as_map, as_text, show
 
 _MAKERS = ("apps/v1/StatefulSet", "apps/v1/DaemonSet", "batch/v1/Job")
@@ -86,7 +86,7 @@ def part_lost(picture: Picture) -> Iterator[Found]:
             phase = as_text(runtime.at("status", f"{part}Phase"))
             if phase in ("NotReady", "PartialReady") and isinstance(wanted, int) and wanted > 0:
                 seen = [f"{runtime.kind} {runtime.name}: {part}Phase {phase}, {ready} of {wanted} ready"]
-                seen += picture.said(runtime, warning=True)
+                seen += [line(each) for each in picture.about(runtime, warning=True)[-1:] if not is_past(each)]
                 pods = ["get", "pods", "-n", picture.namespace, "-l", f"release={picture.ref.name}", "-o", "wide"]
                 summary = f"The runtime has {ready} of {wanted} {part}s."
                 yield Found(summary, seen, quoted("kubectl", *pods), certain=False)

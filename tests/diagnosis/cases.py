@@ -360,6 +360,11 @@ CASES = [
         broken=ended("worker", "Error", now="CrashLoopBackOff", code=2),
         seen=("exit code 2: bad option --x", "kubectl logs demo-worker-0 -n team -c alluxio-worker --previous"),
     ),
+    Case(
+        code="crash-looping",
+        broken=waits("worker", "CrashLoopBackOff", "back-off restarting failed container"),
+        seen=("back-off restarting",),
+    ),
     # operating
     Case(
         code="helm-failure",

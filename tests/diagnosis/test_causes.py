@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import datafluid
 from datafluid.diagnosis import CAUSES, Picture, collect, diagnose
+from datafluid.model.lint.subject import Subject
 from datafluid.model.ref import Ref
 from tests.datasets import dataset_manifest
 
@@ -88,3 +95,47 @@ def test_a_store_that_went_away_is_told_with_since_when() -> None:
     world = World().change(DATASET, status={"conditions": [{**away, "lastTransitionTime": "2027-01-15T07:30:00Z"}]})
     (cause,) = world.diagnose().causes
     assert (cause.code, cause.evidence[1]) == ("store-away", "since 2027-01-15T07:30:00Z")
+
+
+WORDS = st.sampled_from(
+    ["demo", "team", "app", "Pending", "Failed", "Executing", "true", "fluid", "OOMKilled", "8Gi", "x"]
+)
+FIELDS = st.sampled_from(
+    "name namespace labels annotations finalizers deletionTimestamp phase conditions reason message type status spec "
+    "containerStatuses state waiting terminated lastState volumes persistentVolumeClaim claimName nodeName policy "
+    "runAfter kind dataset replicas cacheStates cacheHitRatio mounts mountPoint suspend metadata".split()
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=5),
+    max_leaves=25,
+)
+
+
+ORDERLY = World().operate("DataLoad").operate("DataBackup", name="save").look()
+PLACES = [(kind, number) for kind, found in sorted(ORDERLY.objects.items()) for number in range(len(found))]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(PLACES), st.tuples(st.sampled_from(["metadata", "spec", "status"]), JSON), max_size=4
+    )
+)
+def test_nothing_makes_diagnosis_fail(spoilt: dict[tuple[str, int], tuple[str, Any]]) -> None:
+    """Objects that are wrong through and through, in a world that is in order otherwise, raise nothing."""
+    objects = {kind: list(found) for kind, found in ORDERLY.objects.items()}
+    for (kind, number), (where, value) in spoilt.items():
+        objects[kind][number] = Subject(data=_spoilt(objects[kind][number].data, where, value))
+    diagnosis = diagnose(replace(ORDERLY, objects={kind: tuple(found) for kind, found in objects.items()}))
+    assert all(line.isprintable() for line in diagnosis.text().split("\n"))
+    assert all(cause.summary and cause.evidence for cause in diagnosis.causes)
+    json.dumps(diagnosis.as_dict())
+    assert diagnosis.html()
+
+
+def _spoilt(manifest: Mapping[str, Any], where: str, value: Any) -> dict[str, Any]:
+    """The manifest with one of its parts overlaid by anything; it keeps its name."""
+    part = {**(manifest.get(where) or {}), **(value if isinstance(value, dict) else {})} if value else value
+    if where == "metadata":
+        part = {**(part if isinstance(part, dict) else {}), "name": manifest["metadata"]["name"]}
+    return {**manifest, where: part}
