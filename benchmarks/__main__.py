@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-_TABLES = ("warm_reads", "cold_reads", "warm_up", "growth", "starts", "kubernetes_plane", "wrapping")
+_TABLES = ("warm_reads", "cold_reads", "warm_up", "growth", "starts", "kubernetes_plane", "wrapping", "placement")
 
 
 def main() -> int:

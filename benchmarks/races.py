@@ -91,11 +91,17 @@ class Fact:
 
 @dataclass
 class Table:
-    """What one benchmark found."""
+    """What one benchmark found.
+
+    Args:
+        headings: Of further rows, whose cells are text.
+    """
 
     title: str
     results: list[Result] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    headings: tuple[str, ...] = ()
+    rows: list[tuple[str, ...]] = field(default_factory=list)
 
 
 def tell(text: str) -> None:
@@ -168,6 +174,11 @@ def report(table: Table) -> None:
             aim = "" if result.bound is None else f"≤ {result.bound:.2f}"
             printed.add_row(result.name, result.ours, next(times), result.peer, next(times), *ratios, aim)
         console.print(printed)
+    if table.rows:
+        further = Printed(*table.headings)
+        for row in table.rows:
+            further.add_row(*row)
+        console.print(further)
     for fact in table.facts:
         console.print(f"{table.title}: {fact.name}: {fact.value:g} (at most {fact.bound:g})")
 

@@ -58,7 +58,7 @@ def pin(
             reasons=reasons,
         )
     if len(datasets) > 1:
-        chosen = _capable(both, datasets, count)[:count]
+        chosen = _capable(both, datasets, groups, count)[:count]
         if len(chosen) < count:
             raise Unschedulable(
                 f"{names} must meet, and only {len(chosen)} nodes have room for {count} workers of each.",
@@ -68,7 +68,7 @@ def pin(
     else:
         # Where a cache is required every worker shall be of use; only those that find no such node go elsewhere.
         enough = count if required and len(both) < count + slack else count + slack
-        chosen = _capable(both, datasets, enough)
+        chosen = _capable(both, datasets, groups, enough)
         known = {node.name for node in both}
         others = [*(n for n in near if n.name not in known), *(n for n in able if n.name not in wanted)]
         chosen += others[: max(0, enough - len(chosen))]
@@ -100,17 +100,26 @@ def _with_room(
     return [node for node in nodes if any(node.room(each) for each in asked)]
 
 
-def _capable(nodes: Sequence[InventoryNode], datasets: Sequence[PlannedDataset], wanted: int) -> list[InventoryNode]:
-    """The nodes whose disks can hold the tiers; if those are too few also those of which nothing is known, then all."""
+def _capable(
+    nodes: Sequence[InventoryNode], datasets: Sequence[PlannedDataset], groups: Sequence[PodGroup], wanted: int
+) -> list[InventoryNode]:
+    """The nodes whose disks can hold the tiers; while those are too few also those of which nothing is known, then all.
+
+    Among equals nodes with GPUs and the like come last when nobody here asks for them: others need them.
+    """
     levels = [level for each in datasets for level in each.levels]
-    known = [(node, headroom(node.report, levels)) for node in nodes]
-    good = sorted(((node, left) for node, left in known if left is not None and left >= 0), key=lambda item: -item[1])
-    unknown = [node for node, left in known if left is None]
-    chosen = [node for node, _ in good]
-    if len(chosen) < wanted:
-        chosen += unknown
-    if len(chosen) < wanted:
-        chosen += [node for node, left in known if left is not None and left < 0]
+    asked = {name for each in groups for name, amount in each.needs.requests.items() if amount}
+    classes: dict[tuple[int, bool], list[tuple[float, int, InventoryNode]]] = {}
+    for number, node in enumerate(nodes):
+        left = headroom(node.report, levels)
+        capable = 1 if left is None else 0 if left >= 0 else 2
+        wasted = any(amount and name not in asked and "/" in name for name, amount in node.allocatable.items())
+        classes.setdefault((capable, wasted), []).append((-(left or 0.0), number, node))
+    chosen: list[InventoryNode] = []
+    for _, members in sorted(classes.items(), key=lambda item: item[0]):
+        if len(chosen) >= wanted:
+            break
+        chosen += [node for _, _, node in sorted(members, key=lambda member: member[:2])]
     return chosen
 
 

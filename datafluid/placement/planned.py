@@ -119,6 +119,7 @@ class Plan:
         room: How many pods of each role find room at once, and how many there are.
         reasons: For each role what is in the way on the other nodes, and on how many.
         pins: To which nodes the workers of a new dataset are tied, by ``namespace/name``.
+        scale_out: To how many workers a dataset that is there should be scaled, so that all pods find room beside it.
         notes: What one should know, one sentence each.
 
     Example:
@@ -131,6 +132,7 @@ class Plan:
     room: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
+    scale_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def pinned(self, dataset: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 
 from datafluid.errors import Invalid, Unschedulable
@@ -66,12 +67,18 @@ def plan(
         found = pin(together, inventory, where, () if running else groups, slack=slack)
         pins |= {each.id: found.pin for each in together}
         notes += found.notes
-    notes += [note for each in datasets if each.exists for note in _told_of(each, inventory, nodes, groups)]
+    there = {
+        each.id: _look_at(each, inventory, nodes, groups)
+        for each in datasets
+        if each.exists and each.workers and each.locality != "off"
+    }
+    notes += [note for each in there.values() for note in each.notes]
     return Plan(
         nodes=tuple(node.name for node in nodes),
         room=room,
         reasons={role: found.reasons for role, found in fits.items()},
         pins=pins,
+        scale_out={name: each.workers for name, each in there.items() if each.workers is not None},
         notes=tuple(notes),
     )
 
@@ -164,21 +171,29 @@ def _pinned_together(
             yield [each], nodes
 
 
-def _told_of(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _There:
+    """What is to be said of a dataset that is there."""
+
+    notes: tuple[str, ...]
+    workers: int | None = None
+
+
+def _look_at(
     dataset: PlannedDataset, inventory: Inventory, nodes: Sequence[InventoryNode], groups: Sequence[PodGroup]
-) -> Iterator[str]:
-    """Of a dataset that is there: how much of the workload can be with it, and by how much to scale it out."""
-    if not dataset.workers or dataset.locality == "off":
-        return
+) -> _There:
+    """How much of the workload can be beside its cache, and with how many workers all of it could."""
     key = dataset.labels.dataset
-    holding = [node for node in inventory.nodes if node.labels.get(key) == "true"]
+    holding = sum(node.labels.get(key) == "true" for node in inventory.nodes)
     usable = [node for node in nodes if node.labels.get(key) == "true"]
-    yield f"{dataset.id} is there, on {len(holding)} nodes, {len(usable)} of which can take the workload."
-    pods = sum(group.count or len(nodes) for group in groups)
+    told = f"{dataset.id} is there, on {holding} nodes, {len(usable)} of which can take the workload."
+    pods = sum(len(nodes) if group.count is None else group.count for group in groups)
     room = sum(min((node.room(group.needs.requests) for group in groups), default=0) for node in usable)
-    if room < pods and holding:
-        each = max(1, room // len(usable)) if usable else 1
-        more = min(ceil((pods - room) / each), len(nodes) - len(usable))
-        if more > 0:
-            workers = max(dataset.workers, len(holding)) + more
-            yield f"Beside its cache {room} of {pods} pods find room: scale {dataset.id} out to {workers} workers."
+    others = [node for node in nodes if node.labels.get(key) != "true"]
+    if room >= pods or not holding or not others:
+        return _There(notes=(told,))
+    each = sum(min((node.room(group.needs.requests) for group in groups), default=0) for node in others) / len(others)
+    more = min(ceil((pods - room) / max(1.0, each)), len(others))
+    workers = max(dataset.workers, holding) + more
+    why = f"Beside its cache {room} of {pods} pods find room: scale {dataset.id} out to {workers} workers."
+    return _There(notes=(told, why), workers=workers)

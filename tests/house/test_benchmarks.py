@@ -29,7 +29,7 @@ def _run(name: str, output: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["warm_reads", "cold_reads", "warm_up", "growth", "starts", "kubernetes_plane", "wrapping"]
+    "name", ["warm_reads", "cold_reads", "warm_up", "growth", "starts", "kubernetes_plane", "wrapping", "placement"]
 )
 def test_a_benchmark(name: str, tmp_path: Path) -> None:
     """A small run prints a table, and writes JSON of the documented shape."""

@@ -76,6 +76,16 @@ def test_disks_with_room_come_first() -> None:
     assert "1 of these nodes have not enough free disk space for the tiers of team/flights." in third.notes
 
 
+def test_gpus_that_nobody_asks_for_are_left_to_others() -> None:
+    """A cache for pods without GPUs goes elsewhere while there is enough of it; the disks still come first."""
+    reports = [report("n0", 50 * GIB), report("n1", 20 * GIB), report("n2", 20 * GIB)]
+    cluster = [node("n0", gpus=4), node("n1"), node("n2")]
+    plain = Inventory.of(cluster, reports=reports)
+    assert plan(plain, [group()], [dataset()]).pins["team/flights"].hostnames == ("n1", "n2")
+    assert plan(plain, [group()], [dataset(workers=2)]).pins["team/flights"].hostnames == ("n1", "n2", "n0")
+    assert plan(plain, [group(pod(gpus=1))], [dataset()], slack=0).pins["team/flights"].hostnames == ("n0",)
+
+
 def test_too_few_nodes_that_fit_are_joined_by_others() -> None:
     """Workers that are asked for must find a node: a preferred cache also goes where the workload cannot."""
     inventory = Inventory.of([node("n0", gpus=1), node("n1"), node("n2")])
@@ -95,6 +105,7 @@ def test_a_dataset_that_is_there_is_not_tied_anew() -> None:
     assert found.pins == {}
     assert "team/flights is there, on 1 nodes, 1 of which can take the workload." in found.notes
     assert "Beside its cache 2 of 6 pods find room: scale team/flights out to 3 workers." in found.notes
+    assert found.scale_out == {"team/flights": 3}
 
 
 def test_a_required_dataset_that_is_there_narrows_the_nodes() -> None:
