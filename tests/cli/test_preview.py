@@ -96,6 +96,30 @@ def test_pods_of_a_workload(run: Run, tmp_path: Path, objects: str) -> None:
     assert result.stderr == "Job train, pod: admitted.\n"
 
 
+@pytest.mark.parametrize(
+    ("version", "kind", "path"),
+    [
+        ("apps/v1", "Deployment", ("template",)),
+        ("batch/v1", "CronJob", ("jobTemplate", "spec", "template")),
+        ("kubeflow.org/v1", "PyTorchJob", ("pytorchReplicaSpecs", "Worker", "template")),
+        ("jobset.x-k8s.io/v1alpha2", "JobSet", ("replicatedJobs", 0, "template", "spec", "template")),
+        ("example.com/v1", "Unheard", ("some", "where", "template")),
+    ],
+)
+def test_every_kind_that_makes_pods(
+    version: str, kind: str, path: tuple[str | int, ...], run: Run, tmp_path: Path, objects: str
+) -> None:
+    """Its pods are found wherever the kind keeps them."""
+    made = pod("flights")
+    inside: Any = {"metadata": {"labels": made["metadata"]["labels"]}, "spec": made["spec"]}
+    for step in reversed(path):
+        inside = [{"name": "main", **inside}] if isinstance(step, int) else {step: inside}
+    workload = {"apiVersion": version, "kind": kind, "metadata": {"name": "w", "namespace": "team"}, "spec": inside}
+    result = run("preview", written(tmp_path / "a.yaml", workload), "-f", objects)
+    assert "affinity" in yaml.safe_load(result.stdout)["spec"]
+    assert result.stderr.startswith(f"{kind} w, ")
+
+
 def test_what_changes(run: Run, tmp_path: Path, objects: str) -> None:
     """A diff: only added lines for a pod that Fluid only adds to."""
     result = run("preview", written(tmp_path / "a.yaml", pod("flights")), "-f", objects, "--diff")

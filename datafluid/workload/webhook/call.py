@@ -9,7 +9,7 @@ from datafluid.model.golang import parse_bool
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_map, as_text
 from datafluid.model.podlabels import DONE, ENABLED, SERVERFUL
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import PodDraft
 from datafluid.workload.webhook.marks import name_datasets, propagate_mounts
 from datafluid.workload.webhook.mounted import MountedDataset, mounted_datasets
 from datafluid.workload.webhook.outcome import Denied
@@ -40,7 +40,7 @@ class Call:
         env: The environment of the webhook.
     """
 
-    draft: Draft
+    draft: PodDraft
     world: World
     profile: Profile
     env: Mapping[str, str]

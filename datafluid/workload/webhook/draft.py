@@ -7,7 +7,7 @@ from typing import Any
 
 from datafluid.model.plain import as_list, as_map, as_text
 
-__all__ = ["Draft", "name_of"]
+__all__ = ["PodDraft", "name_of"]
 
 
 def name_of(part: Any) -> str:
@@ -15,7 +15,7 @@ def name_of(part: Any) -> str:
     return as_text(as_map(part).get("name"))
 
 
-class Draft:
+class PodDraft:
     """A pod that may be changed.
 
     Args:

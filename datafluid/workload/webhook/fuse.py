@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datafluid.model.plain import as_list, as_map, as_text, look
-from datafluid.workload.webhook.draft import Draft, name_of
+from datafluid.workload.webhook.draft import PodDraft, name_of
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.outcome import Swallowed, missing
 from datafluid.workload.webhook.world import World
@@ -16,8 +16,10 @@ from datafluid.workload.webhook.world import World
 __all__ = ["HOST_MOUNTS", "FuseTemplate", "fuse_template"]
 
 #: How the volumes of host directories with FUSE mounts are called.
-HOST_MOUNTS = tuple(f"{engine}-fuse-mount" for engine in ("alluxio", "jindofs", "juicefs", "thin", "efc"))
-_SOCKETS = ("efc-sock",)
+HOST_MOUNTS = (
+    *(f"{engine}-fuse-mount" for engine in ("alluxio", "jindofs", "juicefs", "thin", "efc")),
+    "efc-sock",
+)
 _DEVICES = ("alluxio-fuse-device", "jindofs-fuse-device", "thin-fuse-device")
 _CACHES = ("datavolume-", "volume-localtime", "cache-dir", "mem", "ssd", "hdd")
 _ENGINES = {
@@ -55,7 +57,7 @@ class FuseTemplate:
 
     def trim_volumes(self, prefixes: tuple[str, ...]) -> None:
         """Take away volumes by the beginning of their names, and their mounts."""
-        mounts = Draft.items(self.container, "volumeMounts")
+        mounts = PodDraft.items(self.container, "volumeMounts")
         self.volumes = [each for each in self.volumes if not name_of(each).startswith(prefixes)]
         self.container["volumeMounts"] = [each for each in mounts if not name_of(each).startswith(prefixes)]
 
@@ -65,7 +67,7 @@ class FuseTemplate:
 
     def without_privileges(self) -> None:
         """Take away what only a privileged container can use."""
-        self.trim_volumes((*HOST_MOUNTS, *_SOCKETS))
+        self.trim_volumes(HOST_MOUNTS)
         self.trim_volumes(_DEVICES)
         context = self.container.get("securityContext")
         if isinstance(context, dict):
@@ -76,7 +78,7 @@ class FuseTemplate:
 
     def without_metrics(self) -> None:
         """Take away the ports of metrics that nobody is to scrape."""
-        ports = Draft.items(self.container, "ports")
+        ports = PodDraft.items(self.container, "ports")
         kept = [each for each in ports if not name_of(each).endswith("-metrics")]
         self.container = {**self.container, "ports": kept} if kept else _less(self.container, "ports")
 
@@ -89,8 +91,8 @@ class FuseTemplate:
         config_map = f"{self.file_system.lower()}-{_CHECK}"
         command = f"time /{_CHECK_PATH} {self.container_path} {self.file_system} {self.sub_path}"
         mount = {"name": _CHECK, "mountPath": f"/{_CHECK_PATH}", "subPath": _CHECK_PATH, "readOnly": True}
-        self.container["volumeMounts"] = [*Draft.items(self.container, "volumeMounts"), mount]
-        lifecycle = Draft.within(self.container, "lifecycle")
+        self.container["volumeMounts"] = [*PodDraft.items(self.container, "volumeMounts"), mount]
+        lifecycle = PodDraft.within(self.container, "lifecycle")
         lifecycle["postStart"] = {"exec": {"command": ["bash", "-c", command]}}
         source = {"name": config_map, "defaultMode": _EXECUTABLE}
         self.volumes = [*self.volumes, {"name": _CHECK, "configMap": source}]
@@ -114,7 +116,7 @@ def fuse_template(dataset: MountedDataset, world: World) -> FuseTemplate:
     container = copy.deepcopy(dict(as_map(containers[0])))
     if not container.get("resources"):  # which an API server writes into everything
         container.pop("resources", None)
-    mounts = Draft.items(container, "volumeMounts")
+    mounts = PodDraft.items(container, "volumeMounts")
     mounted = {name_of(mount) for mount in mounts}
     attributes = _attributes(dataset, world)
     file_system = as_text(attributes.get("mount_type"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
-from datafluid.workload.webhook.draft import Draft, name_of
+from datafluid.workload.webhook.draft import PodDraft, name_of
 from datafluid.workload.webhook.mounted import MountedDataset
 
 __all__ = ["PROPAGATION", "name_datasets", "propagate_mounts"]
@@ -15,7 +15,7 @@ PROPAGATION = "HostToContainer"
 _IN_USE = f"{LABEL_PREFIX}datasets-in-use"
 
 
-def propagate_mounts(draft: Draft, datasets: Mapping[str, MountedDataset]) -> None:
+def propagate_mounts(draft: PodDraft, datasets: Mapping[str, MountedDataset]) -> None:
     """``MountPropagationInjector``: containers, but not init containers, see a mount that is made again."""
     volumes = {volume for volume, claim in draft.claims() if claim in datasets}
     for container in draft.containers:
@@ -24,7 +24,7 @@ def propagate_mounts(draft: Draft, datasets: Mapping[str, MountedDataset]) -> No
                 mount["mountPropagation"] = PROPAGATION
 
 
-def name_datasets(draft: Draft, datasets: Mapping[str, MountedDataset]) -> None:
+def name_datasets(draft: PodDraft, datasets: Mapping[str, MountedDataset]) -> None:
     """``DatasetUsageInjector``: the names of the datasets, sorted, beside those that stand there."""
     there = (name.strip() for name in as_text(draft.annotations.get(_IN_USE)).split(","))
     names = {name for name in there if name} | {dataset.name for dataset in datasets.values()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
 from datafluid.model.podlabels import SERVERLESS
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import PodDraft
 from datafluid.workload.webhook.outcome import Swallowed
 
 __all__ = [
@@ -27,14 +27,14 @@ _PLATFORM_KEY = "KEY_SERVERLESS_PLATFORM"
 _PLATFORMS = ("default", "unprivileged")
 
 
-def is_serverless(draft: Draft, env: Mapping[str, str]) -> bool:
+def is_serverless(draft: PodDraft, env: Mapping[str, str]) -> bool:
     """Whether a pod wants its FUSE beside it."""
     key = env.get(_PLATFORM_KEY, "")
     asked = any(draft.labels.get(label) == "true" for label in (SERVERLESS, _OLD_SERVERLESS))
     return asked or bool(key and key in draft.labels)
 
 
-def platform_of(draft: Draft, env: Mapping[str, str]) -> str:
+def platform_of(draft: PodDraft, env: Mapping[str, str]) -> str:
     """``default`` or ``unprivileged``.
 
     Raises:
@@ -46,7 +46,7 @@ def platform_of(draft: Draft, env: Mapping[str, str]) -> str:
     return platform
 
 
-def _asked_platform(draft: Draft, env: Mapping[str, str]) -> str:
+def _asked_platform(draft: PodDraft, env: Mapping[str, str]) -> str:
     labels, key = draft.labels, env.get(_PLATFORM_KEY, "")
     wanted = labels.get(SERVERLESS) == "true"
     if key in labels:

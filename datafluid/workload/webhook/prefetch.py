@@ -15,7 +15,7 @@ from typing import Any
 from datafluid.model.golang import parse_bool, parse_int32, quoted
 from datafluid.model.plain import as_text
 from datafluid.model.prefetch import PREFETCH
-from datafluid.workload.webhook.draft import Draft, name_of
+from datafluid.workload.webhook.draft import PodDraft, name_of
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.outcome import Swallowed
 from datafluid.workload.webhook.volumes import FUSE_CONTAINER
@@ -56,7 +56,7 @@ class _Wanted:
     timeout: int
 
 
-def prefetch_files(draft: Draft, datasets: Mapping[str, MountedDataset], env: Mapping[str, str]) -> None:
+def prefetch_files(draft: PodDraft, datasets: Mapping[str, MountedDataset], env: Mapping[str, str]) -> None:
     """``FilePrefetcher``: add the container that the annotations ask for, if they do.
 
     Raises:
@@ -83,7 +83,7 @@ def prefetch_files(draft: Draft, datasets: Mapping[str, MountedDataset], env: Ma
     draft.annotate(_DONE, "true")
 
 
-def _wanted(draft: Draft, datasets: Mapping[str, MountedDataset], env: Mapping[str, str]) -> _Wanted:
+def _wanted(draft: PodDraft, datasets: Mapping[str, MountedDataset], env: Mapping[str, str]) -> _Wanted:
     asked = {str(key): as_text(value) for key, value in draft.annotations.items()}
     image = asked.get(_IMAGE, _image_of_webhook(env))
     if not image:
@@ -124,7 +124,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def _patterns(uris: list[str], draft: Draft, datasets: Mapping[str, MountedDataset]) -> Iterator[tuple[str, str]]:
+def _patterns(uris: list[str], draft: PodDraft, datasets: Mapping[str, MountedDataset]) -> Iterator[tuple[str, str]]:
     """The volumes that URIs speak of, and the pattern below each; what is not ours is passed over."""
     for uri in uris:
         if not uri.startswith(_SCHEME):

@@ -9,7 +9,7 @@ from typing import Any
 
 from datafluid.model.podlabels import is_seen
 from datafluid.workload.webhook.call import Call
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import PodDraft
 from datafluid.workload.webhook.fields import take_newer_fields
 from datafluid.workload.webhook.outcome import Denied, Swallowed
 from datafluid.workload.webhook.profile import Profile
@@ -78,7 +78,7 @@ def preview_webhook(
         >>> preview_webhook(pod, namespace="team", objects=[]).message
         'failed to collect runtime infos from PVCs [flights]: failed to get the following PVCs [flights]'
     """
-    draft = Draft(copy.deepcopy(dict(pod)), namespace)
+    draft = PodDraft(copy.deepcopy(dict(pod)), namespace)
     seen = is_seen(draft.labels)
     call = Call(
         draft=draft,

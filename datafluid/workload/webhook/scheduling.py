@@ -15,7 +15,7 @@ from datafluid.placement.affinity import PREFERRED, REQUIRED
 from datafluid.placement.labels import DatasetLabels
 from datafluid.placement.selector import Requirement, Term
 from datafluid.placement.terms import WITHOUT_CACHE, dataset_term, fuse_term
-from datafluid.workload.webhook.draft import Draft
+from datafluid.workload.webhook.draft import PodDraft
 from datafluid.workload.webhook.mounted import MountedDataset
 from datafluid.workload.webhook.profile import FUSE_LOCALITY, NODE_LOCALITY, Locality
 
@@ -25,7 +25,7 @@ _OF_DATASETS = {NODE_LOCALITY: dataset_term, FUSE_LOCALITY: fuse_term}
 _CONDITIONS = ("matchExpressions", "matchFields")
 
 
-def require_nodes_with_fuse(draft: Draft, datasets: Mapping[str, MountedDataset]) -> None:
+def require_nodes_with_fuse(draft: PodDraft, datasets: Mapping[str, MountedDataset]) -> None:
     """``RequireNodeWithFuse``: where the runtime lets its FUSE run on some nodes only, the pod must go there."""
     terms = []
     for dataset in datasets.values():
@@ -35,7 +35,7 @@ def require_nodes_with_fuse(draft: Draft, datasets: Mapping[str, MountedDataset]
     _require(draft, terms)
 
 
-def prefer_nodes_with_cache(draft: Draft, datasets: Mapping[str, MountedDataset], locality: Locality) -> None:
+def prefer_nodes_with_cache(draft: PodDraft, datasets: Mapping[str, MountedDataset], locality: Locality) -> None:
     """``NodeAffinityWithCache``: nodes with a worker first; only those for a dataset that a label requires.
 
     A pod that speaks of one of the localities itself is left alone, required datasets included.
@@ -57,7 +57,7 @@ def prefer_nodes_with_cache(draft: Draft, datasets: Mapping[str, MountedDataset]
     _prefer(draft, wishes)
 
 
-def prefer_nodes_without_cache(draft: Draft) -> None:
+def prefer_nodes_without_cache(draft: PodDraft) -> None:
     """``PreferNodesWithoutCache``: a pod without datasets leaves cache nodes to others."""
     _prefer(draft, [wish.manifest() for wish in WITHOUT_CACHE.preferred])
 
@@ -95,7 +95,7 @@ def _terms_of(node: Mapping[str, Any]) -> list[Any]:
     return as_list(as_map(node.get(REQUIRED)).get("nodeSelectorTerms"))
 
 
-def _require(draft: Draft, terms: list[dict[str, Any]]) -> None:
+def _require(draft: PodDraft, terms: list[dict[str, Any]]) -> None:
     """Combine each term that is there with each of ours. Ours are alternatives to one another."""
     if not terms:
         return
@@ -110,7 +110,7 @@ def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return {name: conditions for name, conditions in lists.items() if conditions}
 
 
-def _prefer(draft: Draft, wishes: list[dict[str, Any]]) -> None:
+def _prefer(draft: PodDraft, wishes: list[dict[str, Any]]) -> None:
     if not wishes:
         return
     node = draft.within(draft.within(draft.spec, "affinity"), "nodeAffinity")

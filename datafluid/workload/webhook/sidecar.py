@@ -13,7 +13,7 @@ from datafluid.errors import Invalid
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_text
 from datafluid.model.podlabels import DONE
-from datafluid.workload.webhook.draft import Draft, name_of
+from datafluid.workload.webhook.draft import PodDraft, name_of
 from datafluid.workload.webhook.fuse import HOST_MOUNTS, FuseTemplate, fuse_template
 from datafluid.workload.webhook.marks import PROPAGATION
 from datafluid.workload.webhook.mounted import MountedDataset
@@ -44,7 +44,7 @@ _MOST_ROUNDS = 16
 class _Pod:
     """How the sidecars of one pod are to be."""
 
-    draft: Draft
+    draft: PodDraft
     world: World
     unprivileged: bool
     native: bool
@@ -61,7 +61,7 @@ class _Pod:
 
 
 def inject_sidecars(
-    draft: Draft,
+    draft: PodDraft,
     datasets: Mapping[str, MountedDataset],
     world: World,
     env: Mapping[str, str],
@@ -102,7 +102,7 @@ def inject_sidecars(
     draft.label(f"{LABEL_PREFIX}managed-by", "fluid")
 
 
-def _round(draft: Draft, datasets: Mapping[str, MountedDataset], world: World, env: Mapping[str, str]) -> None:
+def _round(draft: PodDraft, datasets: Mapping[str, MountedDataset], world: World, env: Mapping[str, str]) -> None:
     platform = platform_of(draft, env)
     native = env.get("FUSE_SIDECAR_INJECTION_MODE") == "native-sidecar"
     pod = _Pod(draft=draft, world=world, unprivileged=platform == "unprivileged", native=native)
@@ -148,7 +148,7 @@ def _one_sidecar(pod: _Pod, claim: str, dataset: MountedDataset, suffix: str) ->
     if pod.unique:
         for volume in template.volumes:
             directory = volume.get("hostPath")
-            if name_of(volume).startswith((*HOST_MOUNTS, "efc-sock")) and isinstance(directory, dict):
+            if name_of(volume).startswith(HOST_MOUNTS) and isinstance(directory, dict):
                 directory["path"] = f"{as_text(directory.get('path'))}/{pod.unique}"
     try:
         renamed = append_volumes(pod.draft, template.volumes, suffix=suffix)
@@ -194,7 +194,7 @@ def _replace_claim(pod: _Pod, claim: str, template: FuseTemplate) -> tuple[bool,
     return containers, _propagated(pod.draft, pod.draft.init_containers, replaced)
 
 
-def _propagated(draft: Draft, containers: list[dict[str, Any]], volumes: set[str]) -> bool:
+def _propagated(draft: PodDraft, containers: list[dict[str, Any]], volumes: set[str]) -> bool:
     mounts = [mount for each in containers for mount in draft.items(each, "volumeMounts")]
     found = [mount for mount in mounts if name_of(mount) in volumes]
     for mount in found:

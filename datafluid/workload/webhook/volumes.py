@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datafluid.workload.webhook.draft import Draft, name_of
+from datafluid.workload.webhook.draft import PodDraft, name_of
 from datafluid.workload.webhook.outcome import Denied, Swallowed
 
 __all__ = ["FUSE_CONTAINER", "append_volumes"]
@@ -16,7 +16,7 @@ _FALLBACK = "fluid"
 _TRIES = 102
 
 
-def append_volumes(draft: Draft, volumes: Iterable[Mapping[str, Any]], *, suffix: str = "") -> dict[str, str]:
+def append_volumes(draft: PodDraft, volumes: Iterable[Mapping[str, Any]], *, suffix: str = "") -> dict[str, str]:
     """Append volumes under names that are free.
 
     Returns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -134,17 +134,38 @@ _affinities = st.one_of(
 _nodes = st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(["true", "false"]))
 
 
-@given(_affinities, st.lists(st.sampled_from(["require", "prefer"]), min_size=2, max_size=2), st.booleans(), _nodes)
+@given(
+    _affinities,
+    st.lists(st.sampled_from(["require", "prefer"]), min_size=2, max_size=2),
+    st.sampled_from(["serverful", "serverless"]),
+    st.booleans(),
+    _nodes,
+)
 def test_the_webhook_keeps_what_wrap_requires(
-    spec: dict[str, Any], localities: list[str], zoned: bool, node: dict[str, str]
+    spec: dict[str, Any],
+    localities: list[str],
+    mode: Literal["serverful", "serverless"],
+    zoned: bool,
+    node: dict[str, str],
 ) -> None:
     """A wrapped pod that then goes through the webhook may land on no node that wrap ruled out."""
     objects = [*around("flights", zone="a" if zoned else None), *around("taxis", fuse_selector={"disk": "true"})]
     uses = [f"team/{name},locality={how}" for name, how in zip(("flights", "taxis"), localities, strict=True)]
-    ours = wrapped(pod(labels={SERVERFUL: "true"}, **spec), *uses, objects=objects)
+    topology = Topology.of(objects, namespace="team")
+    ours = wrap(pod(labels={"app": "a"}, **spec), uses, topology=topology, mode=mode).manifest
     theirs = webhooked(ours, objects)
     if affinity(theirs).matches(node):
         assert affinity(ours).matches(node) or {} in _raw(spec)
+
+
+@given(_affinities, st.booleans(), _nodes)
+def test_the_webhook_widens_nothing_but_empty_terms(spec: dict[str, Any], required: bool, node: dict[str, str]) -> None:
+    """Where a pod may go after the webhook it could go before; a term that matches nothing is what Fluid drops."""
+    labels = {SERVERFUL: "true"} | ({"fluid.io/dataset.flights.sched": "required"} if required else {})
+    before = pod("flights", "taxis", labels=labels, **spec)
+    objects = [*around("flights"), *around("taxis", fuse_selector={"disk": "true"})]
+    if affinity(webhooked(before, objects)).matches(node):
+        assert affinity(before).matches(node) or {} in _raw(spec)
 
 
 def _raw(spec: dict[str, Any]) -> list[Any]:
