@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from datafluid.errors import NotFound, OperationFailed, Timeout
+from datafluid.errors import Forbidden, NotFound, OperationFailed, Timeout
 from datafluid.listening import Deadline, Quiet, listen
 from datafluid.model.ref import Ref
-from datafluid.plane.port import ControlPlane, Manifest
+from datafluid.model.relations import operation_datasets
+from datafluid.plane.port import Cluster, ControlPlane, Manifest
 from datafluid.reporting import diagnosis, reporter, where_to_look
 
 if TYPE_CHECKING:
+    from datafluid.model.filling import Filling
     from datafluid.model.status import OperationStatus
 
 __all__ = ["wait_for_operation"]
@@ -32,9 +36,12 @@ def wait_for_operation(
     before = OperationStatus.parse(first)
     deadline, quiet, report = Deadline(timeout), Quiet(), reporter(ref, progress)
     status, last, said = before, first, None
+    figures = _Figures(plane) if progress and isinstance(plane, Cluster) and ref.kind == "DataLoad" else None
     for heard in listen(plane, ref, deadline=deadline, quiet=quiet, first=first):
         last = heard.object or last
         status = OperationStatus.parse(last)
+        if figures is not None:
+            status = figures.onto(status, last)
         if status != said:
             said = status
             report(status)
@@ -51,6 +58,36 @@ def wait_for_operation(
         hint=where_to_look(ref),
         last_seen=status.phase or "no phase",
     )
+
+
+class _Figures:
+    """How far a load is on a cluster, where only its dataset tells: asked when the load changes, and now and then."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._filling: Filling | None = None
+
+    def onto(self, status: OperationStatus, operation: Manifest) -> OperationStatus:
+        """The status with what the dataset's cache tells as its progress."""
+        from datafluid.model.filling import Filling
+        from datafluid.model.status import DatasetStatus, Progress
+
+        if status.phase != "Executing" or status.progress is not None:
+            return status
+        namespace, name = operation_datasets(operation)[0]
+        try:
+            dataset = DatasetStatus.parse(self._plane.get(Ref("Dataset", name, namespace)))
+        except (NotFound, Forbidden):
+            return status
+        if dataset.cached is None:
+            return status
+        now = time.monotonic()
+        self._filling = (self._filling or Filling()).seen(now, dataset.cached)
+        estimate = self._filling.estimate(now, goal=dataset.total)
+        rate = None if estimate.rate is None else sum(estimate.rate) / 2
+        eta = None if estimate.eta is None else estimate.eta[1]
+        moved = Progress(bytes_total=dataset.total, bytes_done=dataset.cached, rate=rate, eta=eta)
+        return replace(status, progress=moved)
 
 
 def _has_ended(status: OperationStatus, before: OperationStatus) -> bool:

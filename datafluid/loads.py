@@ -124,7 +124,7 @@ class LoadHandle:
             Conflict: Fluid has not made its CronJob yet.
         """
         self._need_cron()
-        if self._on_cluster:
+        if self.on_cluster:
             crons.suspend(self._plane, self.ref)
         else:
             self._annotate(_SUSPEND, "true")
@@ -140,7 +140,7 @@ class LoadHandle:
             Conflict: Fluid has not made its CronJob yet.
         """
         self._need_cron()
-        if self._on_cluster:
+        if self.on_cluster:
             return crons.resume(self._plane, self.ref, now=datetime.now(UTC))
         self._annotate(_SUSPEND, "false")
         return None
@@ -149,7 +149,7 @@ class LoadHandle:
     def suspended(self) -> bool:
         """Whether its schedule rests."""
         manifest = self.manifest
-        if self._on_cluster:
+        if self.on_cluster:
             try:
                 return bool(self._plane.get(crons.cron_job_ref(self.ref))["spec"].get("suspend"))
             except NotFound:
@@ -165,7 +165,7 @@ class LoadHandle:
         from datafluid.model.schedule import Schedule
 
         manifest = self._need_cron()
-        if self._on_cluster:
+        if self.on_cluster:
             return crons.next_runs(self._plane, manifest, count, after=after or datetime.now(UTC))
         zone = (manifest["metadata"].get("annotations") or {}).get(TIME_ZONE, "UTC")
         return Schedule(manifest["spec"]["schedule"], zone).next_runs(after or datetime.now(UTC), count)
@@ -177,14 +177,15 @@ class LoadHandle:
         Raises:
             Unsupported: the plane keeps none.
         """
-        if self._on_cluster and self.is_cron:
+        if self.on_cluster and self.is_cron:
             return crons.history(self._plane, self.ref)
         if not isinstance(self._plane, KeepsHistory):
             raise Unsupported(f"the {self._plane.name} plane keeps no history of {self.ref}.")
         return self._plane.history(self.ref)
 
     @property
-    def _on_cluster(self) -> bool:
+    def on_cluster(self) -> bool:
+        """Whether Kubernetes runs it, and not this machine."""
         return isinstance(self._plane, Cluster)
 
     def delete(self) -> None:

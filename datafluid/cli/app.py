@@ -29,6 +29,7 @@ from datafluid.cli import (
     preview,
     rbac,
     scale,
+    schedule,
     serve,
     submit,
     watch,
@@ -41,8 +42,8 @@ from datafluid.cli.session import ContextOption, NamespaceOption, Session, Verbo
 __all__ = ["app", "run"]
 
 _SECTIONS = {
-    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait", "watch", "scale", "copy"),
-    "Warm": ("load", "submit", "serve", "run-due"),
+    "Declare and observe": ("apply", "get", "describe", "diagnose", "delete", "wait", "watch", "scale", "copy", "flow"),
+    "Warm": ("load", "submit", "suspend", "resume", "serve", "run-due"),
     "Read": ("ls", "cat", "du", "explain", "refresh", "export"),
     "Cache and machine": ("cache", "doctor", "agent"),
     "Manifests": ("wrap", "lint", "crds", "preview"),
@@ -93,7 +94,23 @@ def root(
     ctx.obj = Session(context=context, namespace=namespace, verbosity=verbose)
 
 
-for module in (apply, get, describe, diagnose, delete, load, submit, watch, scale, copy, serve, files, export, cache):
+for module in (
+    apply,
+    get,
+    describe,
+    diagnose,
+    delete,
+    load,
+    submit,
+    watch,
+    scale,
+    copy,
+    schedule,
+    serve,
+    files,
+    export,
+    cache,
+):
     module.register(app)
 for module in (doctor, agent, lint, wrap, preview, contexts, rbac):
     module.register(app)

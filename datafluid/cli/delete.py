@@ -32,12 +32,23 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--cascade/--no-cascade", help="Also what it owns: runtime, operations, cache."),
         ] = True,
+        wait: Annotated[
+            bool, typer.Option("--wait/--no-wait", help="Until nothing of a dataset is left: volume, claim, runtime.")
+        ] = True,
+        timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 300.0,
         missing_ok: Annotated[bool, typer.Option("--ignore-not-found", help="Nothing there is no error.")] = False,
     ) -> None:
-        """Delete objects, and with a dataset its runtime, its operations and its cached bytes."""
+        """Delete objects, and with a dataset its runtime, its operations and its cached bytes.
+
+        Exit code 4 when something holds it for longer than the timeout; the message says who.
+        """
         for ref in _refs(session, kind, names or [], files or []):
             try:
-                session.client.plane.delete(ref, cascade=cascade)
+                if ref.kind == "Dataset":
+                    dataset = session.client.dataset(ref.name, namespace=ref.namespace)
+                    dataset.delete(cascade=cascade, wait=wait, timeout=timeout)
+                else:
+                    session.client.plane.delete(ref, cascade=cascade)
             except NotFound:
                 if not missing_ok:
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +11,12 @@ import typer
 from datafluid.cli import completion
 from datafluid.cli.escape import safe
 from datafluid.cli.objects import dig, since
-from datafluid.cli.output import age, echo, paint, percent, size, table
+from datafluid.cli.output import age, echo, paint, percent, size, table, tick
 from datafluid.cli.session import Session, command
 from datafluid.errors import Unsupported
 
 if TYPE_CHECKING:
-    from datafluid.handles import DatasetHandle
+    from datafluid.handles import DatasetHandle, LoadHandle
     from datafluid.plane.port import Event, Manifest
 
 __all__ = ["register"]
@@ -109,12 +110,14 @@ def _operation(session: Session, manifest: Manifest) -> None:
             "Dataset": dig(spec, "dataset.name"),
             "Policy": spec.get("policy") or "Once",
             "Schedule": spec.get("schedule"),
+            "Suspended": "yes" if spec.get("policy") == "Cron" and handle.suspended else None,
             "Duration": dig(manifest, ".status.duration"),
             "Last run": dig(manifest, ".status.lastScheduleTime"),
             "Last good": dig(manifest, ".status.lastSuccessfulTime"),
-            "Next runs": ", ".join(moment.isoformat(" ", "minutes") for moment in _next_runs(handle)),
+            "Next runs": ", ".join(tick(moment) for moment in _next_runs(handle)),
         }
     )
+    _runs(handle)
     targets = spec.get("target") or ()
     _section("Targets", ("Path", "Replicas"), ((each.get("path"), each.get("replicas")) for each in targets))
     if (moved := status.progress) is not None:
@@ -134,6 +137,26 @@ def _operation(session: Session, manifest: Manifest) -> None:
             ],
         )
         _section("Errors", ("Error",), ((error,) for error in moved.errors))
+
+
+def _runs(handle: LoadHandle) -> None:
+    try:
+        runs = handle.history if handle.is_cron else []
+    except Unsupported:
+        return
+    _section(
+        "Runs",
+        ("Scheduled", "Took", "Phase", "Message"),
+        (
+            (
+                tick(datetime.fromtimestamp(run.scheduled, UTC)) if run.scheduled else None,
+                age(run.ended - run.started) if run.ended is not None else None,
+                run.phase,
+                run.message,
+            )
+            for run in runs[:5]
+        ),
+    )
 
 
 def _next_runs(handle: Any) -> Iterable[Any]:

@@ -9,7 +9,7 @@ import typer
 
 from datafluid.cli import completion
 from datafluid.cli.interrupts import held_back
-from datafluid.cli.output import counted, echo, percent, size
+from datafluid.cli.output import counted, echo, percent, size, tick
 from datafluid.cli.session import Session, command
 from datafluid.cli.watching import cancel_operation, watch_dataset, watch_operation
 from datafluid.errors import Invalid
@@ -103,7 +103,8 @@ def _finished(operation: LoadHandle, timeout: float | None, *, cancel: bool = Tr
 def _started(operation: LoadHandle) -> None:
     echo(f"dataload.data.fluid.io/{operation.name} created")
     if operation.is_cron:
-        runs = ", ".join(moment.isoformat(" ", "minutes") for moment in operation.next_runs(3))
-        echo(f"Next runs: {runs}. `datafluid serve` or `datafluid run-due` runs them.", file=sys.stderr)
+        runs = ", ".join(tick(moment) for moment in operation.next_runs(3))
+        who = "Its CronJob runs them" if operation.on_cluster else "`datafluid serve` or `datafluid run-due` runs them"
+        echo(f"Next runs: {runs}. {who}.", file=sys.stderr)
     else:
         echo(f"Watch it with `datafluid wait dataload {operation.name}`.", file=sys.stderr)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TextIO
 
@@ -29,6 +30,7 @@ __all__ = [
     "percent",
     "size",
     "table",
+    "tick",
 ]
 
 
@@ -201,3 +203,17 @@ def age(seconds: float | None) -> str | None:
         if count or (unit == "s" and not parts):
             parts.append(f"{count}{unit}")
     return "".join(parts[:2])
+
+
+def tick(moment: datetime) -> str:
+    """A run of a schedule, in the schedule's own zone and, where that is another one, in UTC.
+
+    Example:
+        >>> from datetime import timedelta, timezone
+        >>> tick(datetime(2026, 7, 3, 3, tzinfo=timezone(timedelta(hours=8))))
+        '2026-07-03 03:00+08:00 (2026-07-02 19:00 UTC)'
+    """
+    utc = moment.astimezone(UTC)
+    if moment.utcoffset() == utc.utcoffset():
+        return f"{utc:%Y-%m-%d %H:%M} UTC"
+    return f"{moment.isoformat(' ', 'minutes')} ({utc:%Y-%m-%d %H:%M} UTC)"

@@ -147,7 +147,8 @@ def _bar(title: str) -> Iterator[Meter]:
             rate: float | None = None,
             eta: float | None = None,
         ) -> None:
-            rate = rate or (done or 0) / max(time.monotonic() - started, 1e-9)
+            if rate is None:
+                rate = (done or 0) / max(time.monotonic() - started, 1e-9)
             speed = f"{size(rate)}/s" if rate else ""
             progress.update(task, completed=done or 0, total=total, note=safe(note), speed=speed)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from datafluid.cli.output import echo
 from datafluid.cli.progress import meter
 from datafluid.errors import OperationFailed, Timeout
+from datafluid.reporting import estimate_line
 
 if TYPE_CHECKING:
     from datafluid.handles import DatasetHandle, LoadHandle
@@ -29,7 +30,11 @@ def watch_dataset(dataset: DatasetHandle, *, cached: float | None, timeout: floa
     with meter(str(dataset.ref)) as report:
 
         def progress(status: DatasetStatus) -> None:
-            report(status.cached, status.total, note=status.phase or "waiting")
+            told = [estimate_line(status.estimate)] if status.estimate is not None else []
+            told += [f"waiting for {status.waiting_for}"] if status.waiting_for else []
+            note = ", ".join([status.phase or "waiting", *filter(None, told)])
+            # How long it takes is told as a range, in the note; what was cached before is no rate.
+            report(status.cached, status.total, note=note, rate=0.0, eta=0.0)
 
         return dataset.wait(cached=cached, timeout=timeout, progress=progress)
 
@@ -53,6 +58,11 @@ def watch_operation(operation: LoadHandle, *, timeout: float | None, cancel: boo
                 report(None, None, note=status.phase or "waiting")
                 return
             of = "" if moved.files_total is None else f"/{moved.files_total}"
+            if moved.files_total is None and not moved.files_done:  # a cluster tells bytes only
+                report(
+                    moved.bytes_done, moved.bytes_total, note=status.phase, rate=moved.rate or 0.0, eta=moved.eta or 0.0
+                )
+                return
             files = f"{moved.files_done}{of} files" + (f", {len(moved.errors)} errors" if moved.errors else "")
             report(moved.bytes_done, moved.bytes_total, note=files, rate=moved.rate, eta=moved.eta)
 

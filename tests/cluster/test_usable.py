@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datafluid.client import Client
 from datafluid.errors import CacheFull, OperationFailed, Timeout
 from datafluid.model.ref import Ref
+from datafluid.plane.kubernetes import KubernetesPlane
 from tests.cluster import scenes
+from tests.cluster.controlplane import Cluster
 from tests.cluster.playing import LONG, Begin, begin, declared
 from tests.cluster.processes import eventually
 
@@ -137,3 +142,52 @@ def test_a_load_that_fails_says_why(begin: Begin) -> None:
     client.apply(failing)
     with pytest.raises(OperationFailed, match=r"backoff limit"):
         client.load("bad").wait(timeout=LONG)
+
+
+@pytest.mark.parametrize("begin", ["server"], indirect=True)
+def test_a_wait_asks_once_for_each_object_and_listens(begin: Begin, cluster: Cluster, tmp_path: Path) -> None:
+    """However long it takes, the audit log has one watch of each object that tells, and no look in between."""
+    client, _ = begin(slow=5.0)
+    namespace = client.context.namespace
+    read = ["get", "list", "watch"]
+    rules = [
+        {"apiGroups": ["data.fluid.io"], "resources": ["*"], "verbs": read},
+        {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": read},
+    ]
+    kubeconfig = tmp_path / "kubeconfig"
+    cluster.api.write_kubeconfig(kubeconfig, token=cluster.service_account(namespace, "waiter", rules))
+    waiter = Client(KubernetesPlane(kubeconfig=str(kubeconfig)), client.context)
+    declared(client, "AlluxioRuntime")
+    assert waiter.dataset("demo").wait(timeout=LONG).phase == "Bound"
+    asked = [each for each in cluster.asked(user=f"{namespace}:waiter") if namespace in each.path]
+    watches = Counter(each.path.split("?")[0] for each in asked if each.verb == "watch")
+    assert set(watches.values()) == {1}
+    assert 2 <= len(watches) <= 3  # the runtime may be ready when it is listed
+    assert len(asked) <= 9  # and one LIST or GET to begin with, and a last look at the dataset
+
+
+@pytest.mark.parametrize("begin", ["server"], indirect=True)
+def test_who_may_not_look_at_claims_waits_for_the_rest(begin: Begin, cluster: Cluster, tmp_path: Path) -> None:
+    client, _ = begin()
+    namespace = client.context.namespace
+    rules = [{"apiGroups": ["data.fluid.io"], "resources": ["datasets"], "verbs": ["get", "list", "watch"]}]
+    kubeconfig = tmp_path / "kubeconfig"
+    cluster.api.write_kubeconfig(kubeconfig, token=cluster.service_account(namespace, "reader", rules))
+    reader = Client(KubernetesPlane(kubeconfig=str(kubeconfig)), client.context)
+    declared(client, "JuiceFSRuntime")
+    assert reader.dataset("demo").wait(timeout=LONG).phase == "Bound"
+
+
+def test_a_load_tells_how_its_dataset_fills(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datafluid.listening._SILENCES", (0.3,))
+    client, live = begin()
+    namespace = client.context.namespace
+    declared(client, "AlluxioRuntime").wait(timeout=LONG)
+    live.world.engine.change(namespace, "demo", cached=1 << 20)
+    client.apply(scenes.load("warm", "demo", namespace, podMetadata={"labels": {"sim.test/mode": "hang"}}))
+    told: list[Any] = []
+    with pytest.raises(Timeout):
+        client.load("warm").wait(timeout=5, progress=told.append)
+    moved = [each.progress for each in told if each.progress is not None]
+    assert moved
+    assert moved[-1].bytes_total == live.world.engine.of(namespace, "demo").total
