@@ -88,8 +88,20 @@ def _remains(plane: ControlPlane, ref: Ref) -> bool:
 def _get(plane: ControlPlane, ref: Ref) -> Manifest | None:
     try:
         return plane.get(ref)
-    except (NotFound, Unsupported, Forbidden):
+    except Forbidden:
+        return _listed(plane, ref)
+    except (NotFound, Unsupported):
         return None
+
+
+def _listed(plane: ControlPlane, ref: Ref) -> Manifest | None:
+    """An object that may be listed and not read, as a claim for those who wait; None where neither is allowed."""
+    try:
+        for event in plane.watch(ref.kind, namespace=ref.namespace, name=ref.name, timeout=0.0):
+            return event.object
+    except Forbidden:
+        pass
+    return None
 
 
 def _wait_until_gone(plane: ControlPlane, dataset: Ref, parts: Iterable[Ref], deadline: Deadline) -> None:
