@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from datafluid.errors import Invalid
+from datafluid.model.exact import made, text, texts
 
 __all__ = [
     "AGENT_NAMESPACE",
@@ -186,23 +187,23 @@ class NodeReport:
         return report
 
     @classmethod
-    def parse(cls, text: str) -> NodeReport:
+    def parse(cls, written: str) -> NodeReport:
         """Read a report that may have come from anywhere.
 
         Raises:
             Invalid: it is none.
         """
         try:
-            data = json.loads(text)
+            data = json.loads(written)
             return cls(
-                node=_text(data["node"]),
-                as_of=_text(data["as_of"]),
-                disks=tuple(Disk(**_made(Disk, each)) for each in data.get("disks") or ()),
-                elsewhere=_texts(data.get("elsewhere") or ()),
-                page_cache=PageCache(**_made(PageCache, data["page_cache"])) if data.get("page_cache") else None,
-                tiers=tuple(TierFill(**_made(TierFill, each)) for each in data.get("tiers") or ()),
-                files=tuple(FilePages(**_made(FilePages, each)) for each in data.get("files") or ()),
-                unknown=_texts(data.get("unknown") or ()),
+                node=text(data["node"]),
+                as_of=text(data["as_of"]),
+                disks=tuple(Disk(**made(Disk, each)) for each in data.get("disks") or ()),
+                elsewhere=texts(data.get("elsewhere") or ()),
+                page_cache=PageCache(**made(PageCache, data["page_cache"])) if data.get("page_cache") else None,
+                tiers=tuple(TierFill(**made(TierFill, each)) for each in data.get("tiers") or ()),
+                files=tuple(FilePages(**made(FilePages, each)) for each in data.get("files") or ()),
+                unknown=texts(data.get("unknown") or ()),
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise _refusal("this is no report of an agent") from None
@@ -229,32 +230,3 @@ def _is_below(path: str, point: str) -> bool:
 
 def _refusal(what: str) -> Invalid:
     return Invalid(f"{what}.", hint="Only the agent writes reports; see `datafluid agent --manifest`.")
-
-
-def _made(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that ``kind`` has, each of the right type; what a newer agent tells beyond is left out."""
-    types = {name: str(type_) for name, type_ in kind.__annotations__.items()}
-    return {name: _READ[types[name]](value) for name, value in data.items() if name in types}
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(_text(each) for each in value)
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError
-    return value
-
-
-def _perhaps(value: Any) -> int | None:
-    return None if value is None else _whole(value)
-
-
-_READ = {"str": _text, "int": _whole, "int | None": _perhaps, "tuple[str, ...]": _texts}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from datafluid.placement.fitting import Rule, broken_rule
 from datafluid.placement.inventory import InventoryNode
 from datafluid.placement.podneeds import PodNeeds
+from datafluid.placement.rules import Rule, broken_rule
 
 __all__ = ["place", "reached"]
 
