@@ -180,16 +180,6 @@ def _job(operation: Subject) -> str | None:
     return OperationNames.of(operation.kind, operation.name).job
 
 
-@rule("suspended", "A schedule that is suspended")
-def suspended(picture: Picture) -> Iterator[Found]:
-    for operation in picture.operations:
-        cron = picture.mine("batch/v1/CronJob", _job(operation) or "")
-        if operation.spec.get("policy") == "Cron" and cron is not None and cron.spec.get("suspend") is True:
-            resume = command("patch", cron, "--type=merge", "-p", '{"spec":{"suspend":false}}')
-            seen = [f"CronJob {cron.name}: suspend true"]
-            yield Found(f"{_named(operation)} does not run: its schedule is suspended.", seen, resume)
-
-
 @rule("not-bound-yet", "An operation whose dataset is not bound")
 def not_bound_yet(picture: Picture) -> Iterator[Found]:
     for operation in _open(picture):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from datafluid.diagnosis import binding, leaving, local, operating, running, scheduling, setting_up, using
+from datafluid.diagnosis import binding, leaving, local, operating, running, schedules, scheduling, setting_up, using
 from datafluid.diagnosis.cause import Cause, Rule
 from datafluid.diagnosis.picture import Picture
 from datafluid.diagnosis.verdict import Diagnosis
 
 __all__ = ["CAUSES", "diagnose"]
 
-_MODULES: tuple[ModuleType, ...] = (leaving, binding, setting_up, scheduling, running, operating, using, local)
+_MODULES: tuple[ModuleType, ...] = (
+    leaving,
+    binding,
+    setting_up,
+    scheduling,
+    running,
+    operating,
+    schedules,
+    using,
+    local,
+)
 #: Rules that are only right when no other one finds anything certain.
 _LAST_RESORT = {"newest-warning", "still-starting", "deleting"}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from datafluid.diagnosis.cause import Found, command, quoted, rule
-from datafluid.diagnosis.picture import NODE, WEBHOOK, Picture, labels_of, line, phase_of
+from datafluid.diagnosis.picture import NODE, WEBHOOK, Picture, condition, labels_of, line, phase_of
 from datafluid.model.lint import Finding, lint
 from datafluid.model.lint.subject import Subject, as_list, as_map, as_text, show
 from datafluid.model.podlabels import DONE, ENABLED, INJECT, SERVERLESS
@@ -19,6 +19,7 @@ _DENIED = re.compile(r'admission webhook "[^"]*fluid\.io" denied the request: (?
 _DOWN = re.compile(r'failed calling webhook "[^"]*fluid\.io"')
 _IN_USE = "fluid.io/datasets-in-use"
 _SWITCHED_OFF = {"DF404", "DF411", "DF414", "DF216"}
+_REQUIRED = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 _LOW = Fraction(1, 2)  # reads that the cache should answer, at the least
 
 
@@ -103,25 +104,45 @@ def _findings(picture: Picture, pod: Subject) -> list[Finding]:
 
 @rule("required-nowhere", "A required dataset that no node has")
 def required_nowhere(picture: Picture) -> Iterator[Found]:
-    key = _key(picture)
-    nodes = picture.of(NODE)
-    if not nodes or any(labels_of(each).get(key) == "true" for each in nodes):
+    key, nodes = _key(picture), picture.of(NODE)
+    if not nodes or _near(picture):
         return
     for pod in picture.users:
-        terms = pod.at("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-        wanted = {
-            as_text(as_map(each).get("key"))
-            for term in as_list(as_map(terms).get("nodeSelectorTerms"))
-            for each in as_list(as_map(term).get("matchExpressions"))
-        }
-        if key in wanted and phase_of(pod) == "Pending":
+        if key in _required_keys(pod) and phase_of(pod) == "Pending":
             why = "it is a reference dataset" if picture.is_reference else "it has no workers yet"
             seen = [f"Pod {pod.name} requires the label {key}", f"none of {len(nodes)} nodes has it: {why}"]
-            summary = (
-                f"Pod {show(pod.name)} stays Pending: it may run only where the dataset is cached, and that is nowhere."
-            )
+            summary = f"Pod {show(pod.name)} stays Pending: it may run only where the dataset is cached: nowhere."
             yield Found(summary, seen, quoted("kubectl", "get", "nodes", "-L", key))
             return
+
+
+@rule("required-full", "A required dataset whose nodes take no pods")
+def required_full(picture: Picture) -> Iterator[Found]:
+    key, near = _key(picture), _near(picture)
+    for pod in picture.users:
+        told = condition(pod, "PodScheduled")
+        if near and key in _required_keys(pod) and told.get("reason") == "Unschedulable":
+            closed = [each.name for each in picture.of(NODE) if each.name in near and each.spec.get("unschedulable")]
+            seen = [f"Pod {pod.name}: {as_text(told.get('message'))}", f"cached on {', '.join(sorted(near))}"]
+            seen += [f"node {name} is cordoned" for name in closed]
+            summary = f"Pod {show(pod.name)} stays Pending: it may run only on the {len(near)} nodes with the cache."
+            yield Found(summary, seen, quoted("kubectl", "describe", "node", *sorted(near)[:3]))
+            return
+
+
+def _required_keys(pod: Subject) -> set[str]:
+    """The labels that a pod requires of its node."""
+    return {
+        as_text(as_map(each).get("key"))
+        for term in as_list(pod.at(*_REQUIRED, "nodeSelectorTerms"))
+        for each in as_list(as_map(term).get("matchExpressions"))
+    }
+
+
+def _near(picture: Picture) -> set[str]:
+    """The nodes that hold the dataset's cache."""
+    key = _key(picture)
+    return {each.name for each in picture.of(NODE) if labels_of(each).get(key) == "true"}
 
 
 @rule("cache-too-small", "A cache smaller than its dataset")

@@ -33,6 +33,8 @@ _FAILED_CREATE = 'create Pod demo-worker-0 in StatefulSet demo-worker failed err
 _HELM = (
     "fail to execute data operation: failed to install kubernetes resources of /charts: walk.go:75: found symbolic link"
 )
+_TERMS = [{"matchExpressions": [{"key": "fluid.io/s-team-demo", "operator": "In", "values": ["true"]}]}]
+REQUIRED = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": _TERMS}}}
 _DENIED = 'Error creating: admission webhook "fuse.serverful.fluid.io" denied the request: '
 
 
@@ -179,10 +181,31 @@ def _denied(why: str) -> Callable[[World], Any]:
 
 
 def _required(world: World) -> None:
-    terms = [{"matchExpressions": [{"key": "fluid.io/s-team-demo", "operator": "In", "values": ["true"]}]}]
-    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
     world.change(Ref("v1/Node", "n1"), metadata={"labels": {"fluid.io/s-team-demo": None}}).remove(APP)
-    world.put(user_pod(spec={"nodeName": "", "affinity": affinity}, phase="Pending"))
+    world.put(user_pod(spec={"nodeName": "", "affinity": REQUIRED}, phase="Pending"))
+
+
+def _full(world: World) -> None:
+    message = (
+        "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match Pod's node affinity/selector."
+    )
+    world.remove(APP).put(
+        user_pod(
+            spec={"nodeName": "", "affinity": REQUIRED},
+            phase="Pending",
+            conditions=[{**_UNSCHEDULABLE, "message": message}],
+        )
+    )
+    world.change(Ref("v1/Node", "n1"), spec={"unschedulable": True})
+
+
+def _runs_fail(world: World) -> None:
+    world.operate("DataLoad", policy="Cron", schedule="* * * * *", status={"phase": "Executing"})
+    for number, kind in ((1, "Complete"), (2, "Failed"), (3, None)):
+        ended = [{"type": kind, "status": "True", "reason": "BackoffLimitExceeded"}] if kind else []
+        labels = {"labels": {"fluid.io/managed-by": "fluid"}}
+        job = Ref("batch/v1/Job", f"warm-loader-job-2992426{number}", "team")
+        world.put(obj(job, metadata=labels, status={"conditions": ended}))
 
 
 def _figures(**states: str) -> Callable[[World], Any]:
@@ -411,6 +434,7 @@ CASES = [
     ),
     Case(code="failed", broken=_failed, seen=("backoff limit", "kubectl logs job/warm-loader-job -n team")),
     Case(code="suspended", broken=_suspended, seen=("kubectl patch cronjob warm-loader-job",)),
+    Case(code="runs-fail", broken=_runs_fail, seen=("warm-loader-job-29924262", "phase Executing")),
     # using
     Case(
         code="webhook-denied",
@@ -432,6 +456,7 @@ CASES = [
     Case(code="not-injected", broken=_prefetch, seen=("DF411", "prefetch-timeout-seconds")),
     Case(code="not-injected", broken=lambda world: world.put(user_pod("odd", annotations={})), seen=("swallowed",)),
     Case(code="required-nowhere", broken=_required, seen=("none of 3 nodes",)),
+    Case(code="required-full", broken=_full, seen=("node n1 is cordoned", "kubectl describe node n1")),
     Case(code="cache-too-small", broken=_figures(cacheCapacity="512.00MiB"), seen=("512.00MiB",)),
     Case(code="low-hits-placement", broken=_far, seen=("1 of 2", "runs on n3")),
     Case(

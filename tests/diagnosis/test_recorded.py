@@ -25,6 +25,7 @@ MOMENTS = [
     ("02-reference-dataset", 75, "s02/demo", "referenced"),
     ("02-reference-dataset", 999, "s02-ref/refsub", "leaked-finalizer"),
     ("03-dataprocess-once", 999, "s03/demo", "failed"),
+    ("04b-dataprocess-cron-failing", 240, "s04b/demo", "runs-fail"),
     ("05-notsupported-on-thin", 999, "s05/demo", "unsupported"),
     ("07-runafter", 100, "s07/demo", "waits-for"),
     ("08-onevent-loop", 20, "s08/demo", "on-event"),
@@ -34,6 +35,7 @@ MOMENTS = [
     ("11-names", 100, "s11/1demo", "bad-name"),
     ("11-names", 100, "s11/noprof", "no-profile"),
     ("11-names", 300, "s11/demo", "second-runtime"),
+    ("16-juicefs-bound-and-ops", 60, "s16/jfs", ""),
     ("17a-alluxio-bound", 100, "s17a/demo", ""),
     ("17g-alluxio-no-capacity", 40, "s17g/nonode", "no-node-fits"),
     ("17g-alluxio-no-capacity", 40, "s17g/noquota", "no-quota"),
@@ -41,6 +43,7 @@ MOMENTS = [
     ("17k-alluxio-ha-apigateway", 60, "s17k/demo", ""),
     ("18-databackup-crash", 60, "s18/demo", "backup-crash"),
     ("22-webhook-denials", 20, "s20/other", "webhook-denied"),
+    ("20-webhook-preferred", 999, "s20/demo", ""),
     ("28b-dataflow-affinity-dataload", 60, "s28b/demo", "helm-failure"),
 ]
 
@@ -83,3 +86,17 @@ def test_kinds_of_the_transcripts_are_known() -> None:
     """Objects carry their apiVersion, which is how they are found again."""
     kinds = {qualified_kind(each["apiVersion"], each["kind"]) for each in _objects("17a-alluxio-bound", 100)}
     assert {"Dataset", "AlluxioRuntime", "v1/Pod", "apps/v1/StatefulSet", "v1/Event"} <= kinds
+
+
+@pytest.mark.parametrize("file", sorted(RECORDED.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_no_moment_of_any_transcript_makes_it_fail(file: Path) -> None:
+    """At twelve moments of each, for every dataset that was there: an answer, and a Bound one is not called unbound."""
+    end = max(json.loads(line)["t"] for line in file.read_text().splitlines()[1:])
+    for moment in range(1, 13):
+        until = end * moment / 12
+        for each in list(_objects(file.stem, until)):
+            if each["kind"] == "Dataset":
+                found = at(file.stem, until, f"{each['metadata']['namespace']}/{each['metadata']['name']}")
+                codes = {cause.code for cause in found.causes if cause.certain}
+                if found.picture.phase == "Bound":
+                    assert not codes & {"no-runtime", "no-quota", "runtime-error", "bad-name", "controller-down"}
