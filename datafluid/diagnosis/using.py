@@ -125,7 +125,7 @@ def required_full(picture: Picture) -> Iterator[Found]:
             closed = [each.name for each in picture.of(NODE) if each.name in near and each.spec.get("unschedulable")]
             seen = [f"Pod {pod.name}: {as_text(told.get('message'))}", f"cached on {', '.join(sorted(near))}"]
             seen += [f"node {name} is cordoned" for name in closed]
-            summary = f"Pod {show(pod.name)} stays Pending: it may run only where the dataset is cached, and that is full."
+            summary = f"Pod {show(pod.name)} stays Pending: it may run only where the dataset is cached: full."
             yield Found(summary, seen, quoted("kubectl", "describe", "node", *sorted(near)[:3]))
             return
 
