@@ -23,6 +23,8 @@ SPARK_ROLE = Shape(
     node_selector=("nodeSelector",),
     volumes=("..", "volumes"),
     spec=(),
+    priority=("priorityClassName",),
+    dns=None,  # the operator sets it by itself
     containers=(
         ContainerShape(at=(), name="spark", made=True),
         ContainerShape(at=("initContainers",), init=True),
@@ -36,6 +38,8 @@ TRINO_ROLE = Shape(
     node_selector=("nodeSelector",),
     volumes=("additionalVolumes",),
     spec=(),
+    priority=("priorityClassName",),
+    dns=None,
     containers=(
         ContainerShape(
             at=(),
@@ -55,6 +59,8 @@ PRESTO_ROLE = Shape(
     node_selector=("nodeSelector",),
     volumes=("volumes",),
     spec=(),
+    priority=None,
+    dns=None,
     containers=(ContainerShape(at=(), name="presto", made=True), ContainerShape(at=("initContainers",), init=True)),
 )
 NOTEBOOK = Shape(labels=("..", "..", "metadata", "labels"), annotations=("..", "..", "metadata", "annotations"))
@@ -64,6 +70,8 @@ STEP = Shape(
     node_selector=("nodeSelector",),
     volumes=("..", "..", "volumes"),  # of the whole workflow: one volume however many steps
     spec=(),
+    priority=("priorityClassName",),
+    dns=None,
     containers=(
         ContainerShape(at=("container",), name="main"),
         ContainerShape(at=("script",), name="main"),
@@ -81,6 +89,8 @@ PREDICTOR = Shape(
     node_selector=("nodeSelector",),
     volumes=("volumes",),
     spec=(),
+    priority=("priorityClassName",),
+    dns=("dnsPolicy",),
     containers=(
         *(ContainerShape(at=(name,), name="kserve-container") for name in _FRAMEWORKS),
         ContainerShape(at=("containers",)),
@@ -95,6 +105,8 @@ TRAINER = Shape(
     node_selector=None,
     volumes=("/", "spec", "volumes"),
     spec=None,
+    priority=None,
+    dns=None,
     containers=(
         ContainerShape(at=(), env=("env",), env_from=None, resources=("resourcesPerNode",), name="node", made=True),
     ),
@@ -102,6 +114,8 @@ TRAINER = Shape(
 _TRAINER_ENV = ("/", "spec", "trainer", "env")  # a patch may not set the environment of the trainer
 #: A patch of the training runtime's pods.
 TRAIN_PATCH = Shape(
+    priority=None,
+    dns=None,
     containers=(
         ContainerShape(at=("spec", "containers"), env=_TRAINER_ENV, env_from=None),
         ContainerShape(at=("spec", "initContainers"), env_from=None, init=True),
@@ -115,6 +129,8 @@ OVERRIDE = Shape(
     node_selector=("nodeSelector",),
     volumes=("volumes",),
     spec=(),
+    priority=None,
+    dns=None,
     containers=(
         ContainerShape(at=("containers",), env=_TRAINER_ENV, env_from=None),
         ContainerShape(at=("initContainers",), env_from=None, init=True),

@@ -40,20 +40,24 @@ def requested_claims(draft: Draft, place: PodPlace) -> frozenset[str]:
     return frozenset(claim for _, claim, value in sched_labels(found) if value == "required")
 
 
-def wishes(used: Iterable[Resolved], requested: frozenset[str], *, steers: bool, serverless: bool) -> list[Wish]:
+def wishes(
+    used: Iterable[Resolved], requested: frozenset[str], *, steering: str | None, serverless: bool
+) -> list[Wish]:
     """What a pod wants near, each dataset once and as strongly as any use of it says.
 
     Args:
         used: The uses of the pod.
         requested: The claims that its labels require.
-        steers: Whether the pod steers others that read (a driver, a coordinator): it is never bound to a node.
+        steering: The role of a pod that steers others that read (a driver, a coordinator): it is bound to a node only
+            when a use names the role.
         serverless: Whether FUSE runs in the pod itself, so that a mount on the node is of no use.
     """
     found: dict[tuple[str, str], Wish] = {}
     for each in used:
         if each.use.locality == "off" and each.claim not in requested:
             continue
-        required = each.claim in requested or (each.use.locality == "require" and not steers)
+        bound = each.use.locality == "require" and (steering is None or steering in each.use.roles)
+        required = each.claim in requested or bound
         reuse = each.use.reuse_fuse and each.needs_mount and not serverless
         other = found.get(each.holder)
         found[each.holder] = Wish(

@@ -48,7 +48,9 @@ class Shape:
     Args:
         affinity: Where the pod's affinity is.
         inherited_affinity: Where an affinity stands that counts only while the place has none of its own.
-        spec: Where what is not listed here (tolerations, ``hostNetwork``, ``dnsPolicy``, ...) is as a PodSpec has it.
+        priority: Where the priority class is.
+        dns: Where the DNS policy is.
+        spec: Where what is not listed here (tolerations, ``hostNetwork``, ``nodeName``, ...) is as a PodSpec has it.
         containers: Where its containers are.
     """
 
@@ -58,6 +60,8 @@ class Shape:
     inherited_affinity: Path | None = None
     node_selector: Path | None = ("spec", "nodeSelector")
     volumes: Path = ("spec", "volumes")
+    priority: Path | None = ("spec", "priorityClassName")
+    dns: Path | None = ("spec", "dnsPolicy")
     spec: Path | None = ("spec",)
     containers: tuple[ContainerShape, ...] = (
         ContainerShape(at=("spec", "containers")),

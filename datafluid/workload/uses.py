@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
@@ -114,7 +114,8 @@ class DatasetUse:
     def parse(cls, text: str) -> DatasetUse:
         """Read ``NAMESPACE/DATASET[:PATH][,key=value,...]``, as the command line has it.
 
-        Lists are joined with ``+``. ``prefetch=true`` reads all files first, ``prefetch=GLOB+GLOB`` some.
+        Lists are joined with ``+``. ``prefetch=true`` reads all files first, ``prefetch=GLOB+GLOB`` some, with
+        ``prefetch_image=IMAGE``.
 
         Raises:
             Invalid: it is not of that form; suggests the key that was meant.
@@ -134,6 +135,8 @@ class DatasetUse:
                 hint = f"Did you mean {near[0]}=…?" if near else f"The keys are {', '.join(_READERS)}."
                 raise Invalid(f"{setting[:80]!r} says nothing about a use of a dataset.", hint=hint)
             values[key] = _READERS[key](value)
+        if image := values.pop("prefetch_image", None):
+            values["prefetch"] = replace(values.get("prefetch") or Prefetch(), image=image)
         return cls(dataset, **values)
 
 
@@ -171,6 +174,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "read_only": _flag,
     "reuse_fuse": _flag,
     "prefetch": _prefetch,
+    "prefetch_image": str,
     "containers": _words,
     "roles": _words,
 }

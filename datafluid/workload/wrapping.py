@@ -22,6 +22,7 @@ from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.report import Report
 from datafluid.workload.resolve import Resolved, resolve_uses
 from datafluid.workload.targets import prepared_places
+from datafluid.workload.telling import tell_of_kind, tell_of_requirements, tell_of_strangers
 from datafluid.workload.topology import Topology
 from datafluid.workload.uses import DatasetUse
 
@@ -119,6 +120,7 @@ class _Work:
         self.places: list[PodPlace] = []
         self.used: tuple[Resolved, ...] = ()
         self.readers: list[tuple[PodPlace, ContainerPlace]] = []
+        self.requires = False
 
     def read(self, uses: list[DatasetUse], templates: tuple[Path, ...]) -> None:
         """Find the pods, and what the uses mean for them."""
@@ -130,7 +132,7 @@ class _Work:
             )
         self.engine = engine_of(self.kind, self._images())
         self.used = resolve_uses(uses, self.topology, self.home, without_engine=_NO_ENGINE.get(self.engine))
-        self._tell_of_strangers()
+        tell_of_strangers(self.draft, self.places, self.used)
 
     def wrap_place(self, place: PodPlace, priority_class: str | None) -> None:
         """Wrap the pods of one place."""
@@ -140,15 +142,15 @@ class _Work:
             add_injection(draft, place, used, self.mode, self.topology)
         posix.add_mounts(draft, place, used)
         wanted = self._wishes(place, used)
+        self.requires = self.requires or any(wish.required for wish in wanted)
         for each in used:
             if each.from_engine:
                 add_directories(draft, place, posix.containers_of(draft, place, each), each, self.topology)
         self._tell_containers(place, used)
         self._place(place, used, wanted)
         add_prefetch(draft, place, used)
-        if priority_class is not None and place.template.shape.spec is not None:
-            path = place.at((*place.template.shape.spec, "priorityClassName"))
-            draft.put(path, priority_class, "the pods' priority.")
+        if priority_class is not None:
+            self._set_priority(place, priority_class)
 
     def attach_hadoop(self) -> None:
         """Bring Hadoop's configuration to those who read it."""
@@ -164,21 +166,11 @@ class _Work:
 
     def finish(self) -> None:
         """What concerns the whole workload."""
-        draft = self.draft
-        add_references(draft, self.used, self.topology, self.namespace)
-        tell_of_fuse(draft, self.used)
-        if self.kind is not None:
-            if self.kind.service:
-                draft.tell("warning", "a service is wrapped: applying this replaces its running pods.")
-            for note in self.kind.notes:
-                draft.tell("note", note)
-        required = any(each.use.locality == "require" for each in self.used)
-        if required and self.topology.autoscaled is not False:
-            draft.tell(
-                "warning",
-                "a cluster autoscaler adds no node for a required dataset: no template of a node has its label.",
-                fix='Say locality="prefer" where nodes come and go.',
-            )
+        add_references(self.draft, self.used, self.topology, self.namespace)
+        tell_of_fuse(self.draft, self.used)
+        tell_of_kind(self.draft, self.kind)
+        if self.requires:
+            tell_of_requirements(self.draft, autoscaled=self.topology.autoscaled)
 
     def _images(self) -> list[str]:
         found = [
@@ -202,7 +194,7 @@ class _Work:
         return locality.wishes(
             [*used, *resolve_uses(others, self.topology, self.home)],
             requested & mounted,
-            steers=place.template.steers,
+            steering=place.role if place.template.steers else None,
             serverless=self.mode in ("serverless", "native-sidecar"),
         )
 
@@ -232,30 +224,21 @@ class _Work:
             if any(each.use.api == "hcfs" for each in own):
                 self.readers.append((place, container))
 
+    def _set_priority(self, place: PodPlace, priority_class: str) -> None:
+        path = place.template.shape.priority
+        if path is None:
+            self.draft.tell("not done", f"the priority class {priority_class} cannot be said here.", path=place.path)
+        else:
+            self.draft.put(place.at(path), priority_class, "the pods' priority.")
+
     def _mend_dns(self, place: PodPlace) -> None:
         """A pod in the host network asks the node's resolver, which knows no Service, unless it is told otherwise."""
-        above = place.template.shape.spec
-        if above is not None and look(self.draft.data, place.at((*above, "hostNetwork"))) is True:
+        shape = place.template.shape
+        if shape.spec is None or shape.dns is None:
+            return
+        if self.draft.look(place.at((*shape.spec, "hostNetwork"))) is True:
             self.draft.put(
-                place.at((*above, "dnsPolicy")),
+                place.at(shape.dns),
                 "ClusterFirstWithHostNet",
                 "in the host network the engine's masters are found by name only with it.",
             )
-
-    def _tell_of_strangers(self) -> None:
-        """Names in the uses that nothing in the workload has; datasets of which nothing is known."""
-        roles = {place.role for place in self.places}
-        containers = {each.name for place in self.places for each in place.containers(self.draft.data)}
-        for each in self.used:
-            for what, asked, there in (("role", each.use.roles, roles), ("container", each.use.containers, containers)):
-                for name in sorted(set(asked) - there):
-                    names = ", ".join(sorted(str(one) for one in there if one))
-                    self.draft.tell(
-                        "not done", f"{each.dataset}: there is no {what} {name!r}.", fix=f"There are: {names}."
-                    )
-            if each.facts is None:
-                self.draft.tell(
-                    "note",
-                    f"nothing is known of {each.dataset}: it is taken for a bound, read-only dataset with workers.",
-                    fix="Give a topology, or wrap where the plane can be asked.",
-                )

@@ -155,4 +155,5 @@ def test_kinds_of_others(cluster: Cluster, namespace: str, module: str, kind: st
     for mode in MODES:
         for acts in (None, frozenset({"elsewhere"})):
             topology = known(namespace, train_patch=patch, spark_namespaces=acts)
-            create(cluster, path, wrap(manifest, USES, topology=topology, mode=mode).manifest)
+            wrapped = wrap(manifest, USES, topology=topology, mode=mode, priority_class="system-node-critical")
+            create(cluster, path, wrapped.manifest)

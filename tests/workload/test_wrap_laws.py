@@ -122,3 +122,35 @@ def test_what_makes_no_pods_is_refused() -> None:
     with pytest.raises(Invalid, match="no pods") as caught:
         wrap({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}, ["team/a"])
     assert "templates" in caught.value.hint
+
+
+_junk = st.sampled_from([None, 0, True, "", "x", [], {}, [None], [[]], {"": None}, {"name": []}, -1.5])
+
+
+@laws
+@given(manifests, uses, topologies, modes, _junk, st.data())
+def test_junk_anywhere_is_refused_or_left(
+    manifest: dict[str, Any], wanted: list[DatasetUse], topology: Topology, mode: Mode, junk: Any, data: st.DataObject
+) -> None:
+    """A manifest that is wrong somewhere is told about, or wrapped around what is wrong; nothing else happens."""
+    places = [path for path, _ in nodes(manifest) if path]
+    path = data.draw(st.sampled_from(places))
+    broken = copy.deepcopy(manifest)
+    parent = look(broken, path[:-1])
+    parent[path[-1]] = junk
+    try:
+        wrapped = wrap(broken, wanted, topology=topology, mode=mode)
+    except Invalid as refused:
+        assert refused.hint
+    else:
+        assert wrap(wrapped.manifest, wanted, topology=topology, mode=mode).manifest == wrapped.manifest
+
+
+def nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from nodes(below, (*path, key))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from nodes(below, (*path, index))

@@ -190,6 +190,18 @@ def test_who_steers_is_never_bound() -> None:
     assert not executor.matches({})
 
 
+def test_who_steers_is_bound_when_it_is_named() -> None:
+    """You may know better."""
+    app = {
+        "apiVersion": "spark.apache.org/v1",
+        "kind": "SparkApplication",
+        "metadata": {"name": "s", "namespace": "team"},
+        "spec": {},
+    }
+    spec = wrap(app, [DatasetUse("a", locality="require", roles=("driver",))]).manifest["spec"]
+    assert not NodeAffinity.of(spec["driverSpec"]["podTemplateSpec"]["spec"]).matches({})
+
+
 def test_roles_are_wrapped_apart() -> None:
     """The master reads nothing here."""
     replicas = {role: {"template": job()["spec"]["template"]} for role in ("Master", "Worker")}

@@ -250,6 +250,8 @@ def test_priority_is_set_where_there_is_none() -> None:
     wrapped = wrap(pod({"priorityClassName": "mine"}), ["a"], priority_class="high")
     assert wrapped.manifest["spec"]["priorityClassName"] == "mine"
     assert "mine" in messages(wrapped, "not done")
+    presto = wrap({"image": {"repository": "prestodb/presto"}}, ["team/a"], priority_class="high")
+    assert "cannot be said here" in messages(presto, "not done")
 
 
 def test_a_dataset_of_another_namespace_comes_with_a_reference() -> None:
@@ -323,3 +325,4 @@ def test_a_use_is_read_as_it_is_written() -> None:
         read_only=True,
     )
     assert DatasetUse.parse("a,prefetch=train/*+val/*").prefetch == Prefetch(files=("train/*", "val/*"))
+    assert DatasetUse.parse("a,prefetch_image=p:1").prefetch == Prefetch(image="p:1")
