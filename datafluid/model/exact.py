@@ -45,9 +45,16 @@ def _perhaps(value: Any) -> int | None:
     return None if value is None else _whole(value)
 
 
+def _share(value: Any) -> float | None:
+    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+        raise TypeError
+    return value
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "str": text,
     "int": _whole,
     "int | None": _perhaps,
+    "float | None": _share,
     "tuple[str, ...]": texts,
 }

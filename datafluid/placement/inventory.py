@@ -17,6 +17,7 @@ from datafluid.placement.taints import Taint, taints_of
 __all__ = ["Inventory", "InventoryNode", "RunningPod"]
 
 _OVER = ("Succeeded", "Failed")
+_WISHES = ("affinity", "nodeSelector", "topologySpreadConstraints", "tolerations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +153,15 @@ class Inventory:
 
 
 def _running(pod: Mapping[str, Any]) -> RunningPod | None:
+    """A pod that is on a node. Where it wanted to be does not matter any more, whom it keeps away does."""
     metadata, spec = as_map(pod.get("metadata")), as_map(pod.get("spec"))
     node = spec.get("nodeName")
     if not node or as_map(pod.get("status")).get("phase") in _OVER:
         return None
+    apart = {"podAntiAffinity": as_map(spec.get("affinity")).get("podAntiAffinity")}
+    settled = {key: value for key, value in spec.items() if key not in _WISHES} | {"affinity": apart}
     try:
-        needs = PodNeeds.of(pod)
+        needs = PodNeeds.of({"metadata": metadata, "spec": settled})
     except Invalid as error:
         raise Invalid(f"pod {metadata.get('name')!r}: {error.message}", hint=error.hint) from None
     return RunningPod(

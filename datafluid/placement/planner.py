@@ -62,7 +62,9 @@ def plan(
     notes = [f"{found} of {count} {role} pods find room now." for role, (found, count) in room.items() if found < count]
     if follow and not running:
         notes.append("No pod of the workload runs yet, so its caches go where it fits.")
-    nodes = running or _by_roles(found_room.values())
+    nodes = running or (_by_roles(found_room.values()) if groups else list(inventory.nodes))
+    if not groups:
+        notes.append("The workload does not describe its pods, so its caches go to any node.")
     pins: dict[str, Pin] = {}
     for together, where in _pinned_together(datasets, nodes):
         found = pin(together, inventory, where, () if running else groups, slack=slack)

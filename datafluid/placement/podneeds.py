@@ -192,11 +192,15 @@ def _spread(spec: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[Spre
             yield Spread(
                 key=str(each.get("topologyKey")),
                 selector=selector.narrowed(each.get("matchLabelKeys"), labels),
-                most=int(each.get("maxSkew") or 1),
-                domains=int(each.get("minDomains") or 1),
+                most=_positive(each.get("maxSkew")),
+                domains=_positive(each.get("minDomains")),
                 own_nodes_only=each.get("nodeAffinityPolicy", "Honor") == "Honor",
                 untainted_only=each.get("nodeTaintsPolicy", "Ignore") == "Honor",
             )
+
+
+def _positive(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 1
 
 
 def _neighbours(affinity: Any, namespace: str, labels: Mapping[str, str]) -> Iterator[Neighbours]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from datafluid.applied import apply_order
-from datafluid.errors import Conflict, Invalid
+from datafluid.errors import Conflict, Forbidden, Invalid, NotFound, Unsupported
 from datafluid.model.plain import as_map, look
 from datafluid.model.ref import Ref
 from datafluid.placement import Plan, plan
@@ -24,6 +24,7 @@ from datafluid.workload.release import CONDITION, SUBMITTED, DatasetWanted, Rele
 __all__ = ["Intended", "intend", "intend_resume"]
 
 _PINNED = "datafluid.io/pinned"  # on a Dataset that was tied to nodes: a later submission leaves it tied to them
+_SPARK_CRD = Ref("apiextensions.k8s.io/v1/CustomResourceDefinition", "sparkapplications.sparkoperator.k8s.io")
 _AUTOSCALER = "autoscaling/v2/HorizontalPodAutoscaler"
 
 
@@ -181,17 +182,24 @@ def _is_autoscaled(plane: ControlPlane, workload: Manifest, ref: Ref) -> bool:
     kind = workload_kind(workload)
     if kind is None or kind.hold.way != "replicas":
         return False
-    targets = (look(each, ("spec", "scaleTargetRef")) for each in plane.list(_AUTOSCALER, namespace=ref.namespace))
-    return any((each["kind"], each["name"]) == (ref.bare_kind, ref.name) for each in targets if each)
+    try:
+        found = plane.list(_AUTOSCALER, namespace=ref.namespace)
+    except (Forbidden, NotFound, Unsupported):  # who may not see autoscalers is told by the workload that runs early
+        return False
+    targets = (as_map(look(each, ("spec", "scaleTargetRef"))) for each in found)
+    return any((each.get("kind"), each.get("name")) == (ref.bare_kind, ref.name) for each in targets)
 
 
 def _has_suspend(plane: ControlPlane, ref: Ref) -> bool:
-    """Whether the installed SparkApplication can be suspended (operator 2.4); of other kinds it is known."""
+    """Whether the installed SparkApplication is known to have suspend (operator 2.4); other kinds have their field."""
     if ref.bare_kind != "SparkApplication":
         return True
-    crd = find(plane, Ref("apiextensions.k8s.io/v1/CustomResourceDefinition", "sparkapplications.sparkoperator.k8s.io"))
-    versions = look(crd or {}, ("spec", "versions")) or ()
+    try:
+        crd = find(plane, _SPARK_CRD)
+    except Forbidden:
+        return False
     path = ("schema", "openAPIV3Schema", "properties", "spec", "properties", "suspend")
+    versions = look(crd or {}, ("spec", "versions")) or ()
     version = ref.api_version.rpartition("/")[2]
     return any(look(each, path) is not None for each in versions if each.get("name") == version)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from datafluid.errors import AlreadyExists, Conflict, NotFound, Timeout
+from datafluid.errors import AlreadyExists, Conflict, Forbidden, NotFound, Timeout
 from datafluid.listening import Deadline
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.plain import as_map
@@ -121,17 +121,28 @@ def _seen(plane: ControlPlane, wanted: DatasetWanted) -> DatasetSeen:
     dataset = find(plane, wanted.ref)
     if dataset is None or DatasetStatus.parse(dataset).phase != "Bound":
         return DatasetSeen(dataset=dataset, load=load)
-    claim = find(plane, Ref("v1/PersistentVolumeClaim", wanted.name, wanted.namespace))
-    return DatasetSeen(dataset=dataset, claim=claim, nodes=_nodes(plane, wanted), load=load)
+    return DatasetSeen(dataset=dataset, claim=_claim(plane, wanted), nodes=_nodes(plane, wanted), load=load)
+
+
+def _claim(plane: ControlPlane, wanted: DatasetWanted) -> Manifest | None:
+    """Its claim; one that may not be read is taken for bound, as it is a moment after its dataset."""
+    try:
+        return find(plane, Ref("v1/PersistentVolumeClaim", wanted.name, wanted.namespace))
+    except Forbidden:
+        return {"status": {"phase": "Bound"}}
 
 
 def _nodes(plane: ControlPlane, wanted: DatasetWanted) -> int:
+    """How many nodes have its cache; where nodes may not be seen, as many as are wanted."""
     if not wanted.nodes:
         return 0
     ref = wanted.holder_ref
     metadata = as_map((find(plane, ref) or {}).get("metadata"))
     key = labels(ref.namespace or "default", ref.name, uid=metadata.get("uid")).dataset
-    return len(plane.list("v1/Node", selector={key: "true"}))
+    try:
+        return len(plane.list("v1/Node", selector={key: "true"}))
+    except Forbidden:
+        return wanted.nodes
 
 
 def _take(plane: ClusterPlane, intent: Intent, step: Step) -> None:

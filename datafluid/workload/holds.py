@@ -58,7 +58,7 @@ def choose_hold(manifest: Mapping[str, Any], facts: HoldFacts | None = None) -> 
             hint="Delete the HorizontalPodAutoscaler until the workload runs, or submit the datasets alone.",
         )
     if hold.way == "suspend" and not facts.has_field:
-        return replace(_WAIT, proviso="The installed CRD has no such field.")
+        return replace(_WAIT, proviso="Its CRD is not known to have the field that holds it.")
     if hold.way == "gate" and any(labels.get(label) == "true" for label in INJECT):
         return replace(_WAIT, proviso="Fluid's webhook refuses the pod before its dataset is bound.")
     holds, why_not = _PROVISOS.get(kind.kind, (None, ""))

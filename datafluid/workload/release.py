@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from datafluid.errors import Invalid
+from datafluid.model.exact import made
 from datafluid.model.readiness import Readiness, readiness
 from datafluid.model.ref import Ref
 from datafluid.model.status import DatasetStatus, OperationStatus
@@ -105,7 +106,7 @@ class ReleaseCondition:
         try:
             data = json.loads(text)
             return cls(
-                datasets=tuple(DatasetWanted(**each) for each in data["datasets"]),
+                datasets=tuple(DatasetWanted(**made(DatasetWanted, each)) for each in data["datasets"]),
                 before=data["before"],
                 extras=tuple(str(each) for each in data["extras"]),
             )

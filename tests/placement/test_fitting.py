@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from datafluid.errors import Invalid
 from datafluid.placement.filling import place
 from datafluid.placement.fitting import fit
 from datafluid.placement.inventory import Inventory, RunningPod
@@ -142,3 +143,35 @@ def test_less_is_never_harder(cluster: list[Manifest], template: Manifest, tenth
     whole = {each.name for each in fit(PodNeeds.of(template), inventory).nodes}
     template["spec"]["containers"][0]["resources"]["requests"]["cpu"] = f"{tenths}m"
     assert whole <= {each.name for each in fit(PodNeeds.of(template), inventory).nodes}
+
+
+_KEYS = st.sampled_from(
+    "spec metadata labels containers initContainers resources requests limits cpu tolerations affinity nodeAffinity"
+    " podAffinity podAntiAffinity requiredDuringSchedulingIgnoredDuringExecution topologySpreadConstraints maxSkew"
+    " labelSelector matchLabels matchExpressions key operator values ports hostPort nodeName overhead"
+    " topologyKey".split()
+)
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@given(st.dictionaries(_KEYS, _ANYTHING))
+def test_any_pod_is_read_or_refused(manifest: dict[str, Any]) -> None:
+    """Whatever a user wrote: an error of ours that says so, or a need that can be asked of nodes."""
+    try:
+        needs = PodNeeds.of(manifest)
+    except Invalid:
+        return
+    fit(needs, Inventory.of([node("n0")]))
+
+
+def test_what_a_running_pod_once_wished_is_not_read() -> None:
+    """It is where it is; an operator of tomorrow in its affinity keeps nobody from planning."""
+    strange = pod("web", node="n0")
+    term = {"matchExpressions": [{"key": "a", "operator": "Resembles"}]}
+    required = {"nodeSelectorTerms": [term]}
+    strange["spec"]["affinity"] = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    assert reasons(pod(), [node("n0")], [strange])[0] == ["n0"]

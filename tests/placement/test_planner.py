@@ -229,3 +229,10 @@ def check(found: Plan, inventory: Inventory, template: Manifest, asked: PlannedD
     if asked.locality == "require":
         assert len(hostnames) >= asked.workers
         assert set(hostnames) & set(found.nodes)
+
+
+def test_pods_that_nobody_describes_may_be_anywhere() -> None:
+    """A TrainJob whose runtime describes them: the cache goes to any node that takes a worker, and that is told."""
+    found = plan(Inventory.of([node("n0"), node("n1")]), [], [dataset(locality="require")])
+    assert found.pins["team/flights"].hostnames == ("n0", "n1")
+    assert found.notes[0].startswith("The workload does not describe its pods")

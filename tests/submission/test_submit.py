@@ -11,6 +11,7 @@ import pytest
 from datafluid.errors import (
     CacheFull,
     Conflict,
+    Forbidden,
     Invalid,
     NotFound,
     OperationFailed,
@@ -412,3 +413,70 @@ def test_a_dataset_of_another_namespace_comes_with_a_reference() -> None:
     assert reference["spec"]["mounts"] == [{"mountPoint": "dataset://other/flights"}]
     assert [each["name"] for each in reference["metadata"]["ownerReferences"]] == ["train"]
     assert "ownerReferences" not in plane.get(physical)["metadata"]
+
+
+def test_the_values_of_a_chart_are_not_applied() -> None:
+    """Their datasets are, and are waited for; helm does the rest."""
+    plane = Stage()
+    values = {"image": {"repository": "trinodb/trino"}, "server": {"workers": 2}, "worker": {}, "coordinator": {}}
+    done = client(plane).submit(values, [DATASET, RUNTIME])
+    assert done.runs
+    assert done.ref is None
+    assert done.resume_command == ""
+    assert any("helm upgrade" in note for note in done.notes)
+    assert plane.get(FLIGHTS)["status"]["phase"] == "Bound"
+
+
+def test_a_daemon_set_comes_after_its_data() -> None:
+    """It cannot be held; its pods go to every node that fits."""
+    plane = Stage(lively=False)
+    daemons = {**JOB, "apiVersion": "apps/v1", "kind": "DaemonSet"}
+    with pytest.raises(Timeout):
+        client(plane).submit(daemons, [DATASET, RUNTIME], timeout=0)
+    assert plane.list("apps/v1/DaemonSet") == []
+    plane.moving = True
+    assert client(plane).submit(daemons, [DATASET, RUNTIME]).plan.room == {"pod": (3, 3)}
+
+
+class Narrow(Stage):
+    """A plane that shows neither nodes, claims, autoscalers nor agents."""
+
+    def list(self, kind: str, **settings: Any) -> Any:
+        if kind in ("v1/Node", "v1/Pod", "v1/ConfigMap", "autoscaling/v2/HorizontalPodAutoscaler"):
+            raise Forbidden(f"may not list {kind}.")
+        return super().list(kind, **settings)
+
+    def get(self, ref: Ref) -> Manifest:
+        if ref.kind == "v1/PersistentVolumeClaim":
+            raise Forbidden("may not see claims.")
+        return super().get(ref)
+
+    def get_on(self, ref: Ref) -> bool:
+        status = {
+            "phase": "Bound",
+            "conditions": [],
+            "mounts": [],
+            "runtimes": [{"name": "flights", "type": "alluxio"}],
+        }
+        if ref.kind != "Dataset" or self.get(ref).get("status"):
+            return False
+        self.set_status(ref, {**status, "mounts": self.get(ref)["spec"]["mounts"]})
+        return True
+
+
+def test_who_may_see_little_submits_without_a_plan() -> None:
+    """It is told that nothing was planned, and what cannot be seen is not waited for."""
+    plane = Narrow()
+    done = client(plane).submit({**JOB, "apiVersion": "apps/v1", "kind": "Deployment"}, [DATASET, RUNTIME])
+    assert done.runs
+    assert done.plan.pins == {}
+    assert done.notes[0].startswith("Nothing was planned, so caches go where Fluid puts them")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"datasets":[{"namespace":"t","name":7}],"before":null,"extras":[]}', "[]", "{}", "1"]
+)
+def test_a_condition_of_the_wrong_types_is_refused(text: str) -> None:
+    """Nobody is let go, or kept, by an annotation that makes no sense."""
+    with pytest.raises(Invalid):
+        ReleaseCondition.parse(text)

@@ -86,7 +86,7 @@ def test_the_gates_of_others_stay() -> None:
         (workload("", "Pod") | {"metadata": {"labels": {"serverless.fluid.io/inject": "true"}}}, HoldFacts(),
          "webhook refuses"),
         (workload("batch", "Job") | {"metadata": {"labels": {"kueue.x-k8s.io/queue-name": "q"}}}, HoldFacts(), "Kueue"),
-        (workload("sparkoperator.k8s.io", "SparkApplication"), HoldFacts(has_field=False), "no such field"),
+        (workload("sparkoperator.k8s.io", "SparkApplication"), HoldFacts(has_field=False), "not known to have"),
         (workload("ray.io", "RayJob"), HoldFacts(), "shuts its own cluster down"),
         (workload("ray.io", "RayJob", shutdownAfterJobFinishes=True, clusterSelector={"a": "b"}), HoldFacts(), "shuts"),
         (workload("flink.apache.org", "FlinkDeployment"), HoldFacts(), "no job to suspend"),
