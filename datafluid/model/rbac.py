@@ -26,13 +26,15 @@ def _rule(group: str, resources: Iterable[str], *verbs: str) -> _Rule:
 
 
 _FLUID = [kind.plural for kind in KINDS.values() if kind.namespaced]
-#: Looking includes waiting, and a dataset can be used once its claim is Bound.
+#: Looking includes waiting, and a dataset can be used once its claim is Bound. What runs on a schedule is a CronJob.
 _READ = [
     _rule(GROUP, _FLUID, "get", "list", "watch"),
     _rule("", ["events"], "list"),
     _rule("", ["persistentvolumeclaims"], "list", "watch"),
+    _rule("batch", ["cronjobs"], "get", "list", "watch"),
+    _rule("batch", ["jobs"], "list"),
 ]
-_CHANGE = [_rule(GROUP, _FLUID, "create", "patch")]
+_CHANGE = [_rule(GROUP, _FLUID, "create", "patch"), _rule("batch", ["cronjobs"], "patch")]
 _DELETE = [_rule(GROUP, _FLUID, "delete")]
 _SCALE = [_rule(GROUP, (f"{kind.plural}/scale" for kind in KINDS.values() if kind.scalable), "patch")]
 #: What a notebook submits: its own pods and jobs, and the ConfigMaps that they mount.
@@ -49,7 +51,6 @@ _RULES: Mapping[Purpose, list[_Rule]] = {
 _DIAGNOSE = [
     _rule("", ["limitranges", "pods", "resourcequotas"], "list"),
     _rule("apps", ["daemonsets", "statefulsets"], "list"),
-    _rule("batch", ["cronjobs", "jobs"], "list"),
 ]
 _CLUSTER = [
     _rule("", ["nodes"], "list"),
