@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from datafluid.errors import Invalid
+from datafluid.model.pinning import PREFERRED, REQUIRED
 from datafluid.placement.selector import Requirement, Term, added, as_list, as_map
 
 __all__ = ["PREFERRED", "REQUIRED", "NodeAffinity", "Preference"]
-
-REQUIRED, PREFERRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from datafluid.model.lint.facts import closest, is_reference, labels_no_node, runtimes_of
-from datafluid.model.lint.pods import Template, templates
+from datafluid.model.lint.pods import templates
 from datafluid.model.lint.rule import Hit, Hits, rule
-from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, show
+from datafluid.model.lint.subject import Scope, Subject, as_map, show
+from datafluid.model.pinning import pinned
 from datafluid.model.podlabels import INJECT, SERVERFUL, SERVERLESS, is_seen, sched_labels
 
 _DEPRECATED = "fuse.sidecar.fluid.io/inject"
 _LOCALITY = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region", "fluid.io/node")
-_REQUIRED = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 _NO_SIDECAR = {"EFCRuntime", "CacheRuntime", "VineyardRuntime"}
 
 
@@ -64,30 +61,12 @@ def locality_switched_off(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         if not template.required:
             continue
-        for path in _pinned(template):
+        for path in pinned(template.spec, _LOCALITY):
             yield Hit(
-                (*template.path, *path),
+                (*template.path, "spec", *path),
                 "a zone or region pinned here switches Fluid's scheduling off, the required label included.",
                 "Use datafluid.wrap, which merges both, or take the constraint away.",
             )
-
-
-def _pinned(template: Template) -> Iterator[Path]:
-    terms = _get(template.data, (*_REQUIRED, "nodeSelectorTerms"))
-    for number, term in enumerate(as_list(terms)):
-        for index, expression in enumerate(as_list(as_map(term).get("matchExpressions"))):
-            if as_map(expression).get("key") in _LOCALITY:
-                yield (*_REQUIRED, "nodeSelectorTerms", number, "matchExpressions", index)
-    only_preferred = _get(template.data, _REQUIRED[:-1]) and not terms
-    for key in as_map(template.spec.get("nodeSelector")):
-        if key in _LOCALITY and not only_preferred:
-            yield ("spec", "nodeSelector", key)
-
-
-def _get(value: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        value = as_map(value).get(step)
-    return value
 
 
 @rule("DF405", "A scheduling label for no volume", "warning", source="golden/README.md point 9")

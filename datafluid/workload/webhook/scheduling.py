@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from datafluid.model.pinning import pinned
 from datafluid.model.plain import as_list, as_map, as_text
 from datafluid.model.podlabels import sched_labels
 from datafluid.placement.affinity import PREFERRED, REQUIRED
@@ -40,7 +41,7 @@ def prefer_nodes_with_cache(draft: PodDraft, datasets: Mapping[str, MountedDatas
 
     A pod that speaks of one of the localities itself is left alone, required datasets included.
     """
-    if _pins(draft.spec, locality.names):
+    if any(pinned(draft.spec, locality.names)):
         return
     required = {claim for _, claim, value in sched_labels(draft.labels) if value == "required"}
     musts: list[dict[str, Any]] = []
@@ -71,24 +72,6 @@ def _terms(dataset: MountedDataset, names: Sequence[str]) -> Iterator[tuple[str,
     for condition in dataset.cache_requirements:
         if (key := as_text(condition.get("key"))) in names:
             yield key, {"matchExpressions": [dict(condition)]}
-
-
-def _pins(spec: Mapping[str, Any], names: frozenset[str]) -> bool:
-    """Whether a pod speaks of one of these keys, as far as Fluid looks."""
-    node = as_map(spec.get("affinity")).get("nodeAffinity")
-    if node is not None:
-        wishes = as_list(as_map(node).get(PREFERRED))
-        if any(_speaks(as_map(wish).get("preference"), names) for wish in wishes):
-            return True
-        if as_map(node).get(REQUIRED) is None:
-            return False  # Fluid goes no further here: nodeSelector is not looked at
-        if any(_speaks(term, names) for term in _terms_of(as_map(node))):
-            return True
-    return any(key in names for key in as_map(spec.get("nodeSelector")))
-
-
-def _speaks(term: Any, names: frozenset[str]) -> bool:
-    return any(as_text(as_map(each).get("key")) in names for each in as_list(as_map(term).get("matchExpressions")))
 
 
 def _terms_of(node: Mapping[str, Any]) -> list[Any]:

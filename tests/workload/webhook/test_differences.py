@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datafluid import DatasetUse, Prefetch, Topology, wrap
+from datafluid import DatasetUse, Prefetch, Topology, lint, wrap
 from datafluid.errors import Invalid
 from datafluid.model.prefetch import prefetch_problems
 from datafluid.placement import NodeAffinity
@@ -194,3 +195,35 @@ def test_lint_knows_what_the_webhook_swallows(annotations: dict[str, str]) -> No
     given_pod["metadata"]["annotations"] = {"file-prefetcher.fluid.io/inject": "true", **annotations}
     answer = preview_webhook(given_pod, namespace="team", objects=around("flights"))
     assert bool(answer.ignored) == bool(list(prefetch_problems(annotations)))
+
+
+_places = st.sampled_from([ZONE, "topology.kubernetes.io/region", "disk"])
+_speaking = _places.map(lambda key: {"matchExpressions": [{"key": key, "operator": "Exists"}]})
+_localities = st.fixed_dictionaries(
+    {},
+    optional={
+        "requiredDuringSchedulingIgnoredDuringExecution": st.lists(_speaking, max_size=2).map(
+            lambda terms: {"nodeSelectorTerms": terms}
+        ),
+        "preferredDuringSchedulingIgnoredDuringExecution": st.lists(
+            _speaking.map(lambda term: {"weight": 1, "preference": term}), max_size=2
+        ),
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "nodeSelector": st.dictionaries(_places, st.just("a"), max_size=1),
+            "affinity": st.one_of(st.just({}), _localities.map(lambda node: {"nodeAffinity": node})),
+        },
+    )
+)
+def test_lint_knows_when_the_webhook_drops_a_requirement(spec: dict[str, Any]) -> None:
+    """DF404 is found exactly when the pod that comes out asks for no cache."""
+    labels = {SERVERFUL: "true", "fluid.io/dataset.flights.sched": "required"}
+    given_pod = pod("flights", labels=labels, **spec)
+    kept = FLIGHTS in json.dumps(webhooked(given_pod, around("flights"))["spec"])
+    assert kept == ("DF404" not in {finding.code for finding in lint([given_pod], plane="kubernetes")})
