@@ -71,7 +71,8 @@ def controller_down(picture: Picture) -> Iterator[Found]:
             if not each.at("status", "availableReplicas") and each.at("spec", "replicas") != 0
         ]
         seen = [f"no status {waited:.0f} s after it was created", *stopped]
-        yield Found("No controller of Fluid has looked at the dataset.", seen, "kubectl get pods -n fluid-system")
+        summary = "No controller of Fluid has looked at the dataset."
+        yield Found(summary, seen, "kubectl get pods -n fluid-system", certain=bool(stopped))
 
 
 @rule("second-runtime", "Two runtimes of one name")

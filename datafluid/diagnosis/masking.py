@@ -12,6 +12,7 @@ from datafluid.redaction import HIDDEN, redact_options, redact_url, scrub
 __all__ = ["mask", "mask_text", "masked_values"]
 
 _OPTION_MAPS = {"options", "sharedOptions", "parallelOptions", "properties", "env"}
+_VARIABLES = {"env", "httpHeaders"}
 _WORDS = {"command", "args", "jvmOptions", "source"}
 _URLS = {"mountPoint", "uri"}
 _DROPPED = {"managedFields", "kubectl.kubernetes.io/last-applied-configuration"}
@@ -40,7 +41,7 @@ def mask(value: Any, *, key: str = "", secrets: frozenset[str] = frozenset()) ->
         return _hidden(value)
     if key in _OPTION_MAPS and isinstance(value, Mapping):
         return redact_options({str(name): str(each) for name, each in value.items()})
-    if key == "env" and isinstance(value, list):
+    if key in _VARIABLES and isinstance(value, list):
         return [_variable(each) for each in value]
     if key == "annotations" and isinstance(value, Mapping):
         return {name: _annotation(str(name), each) for name, each in value.items() if name not in _DROPPED}

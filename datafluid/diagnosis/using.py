@@ -9,9 +9,11 @@ from fractions import Fraction
 from datafluid.diagnosis.cause import Found, command, quoted, rule
 from datafluid.diagnosis.picture import NODE, WEBHOOK, Picture, condition, labels_of, line, phase_of
 from datafluid.model.lint import Finding, lint
+from datafluid.model.lint.facts import mount_points
 from datafluid.model.lint.subject import Subject, as_list, as_map, as_text, show
 from datafluid.model.podlabels import DONE, ENABLED, INJECT, SERVERLESS
 from datafluid.model.quantity import format_size, parse_percent
+from datafluid.model.relations import reference_target
 from datafluid.model.status import DatasetStatus
 from datafluid.placement.labels import labels
 
@@ -105,7 +107,7 @@ def _findings(picture: Picture, pod: Subject) -> list[Finding]:
 @rule("required-nowhere", "A required dataset that no node has")
 def required_nowhere(picture: Picture) -> Iterator[Found]:
     key, nodes = _key(picture), picture.of(NODE)
-    if not nodes or _near(picture):
+    if not nodes or any(labels_of(each).get(key) == "true" for each in nodes):
         return
     for pod in picture.users:
         if key in _required_keys(pod) and phase_of(pod) == "Pending":
@@ -140,8 +142,8 @@ def _required_keys(pod: Subject) -> set[str]:
 
 
 def _near(picture: Picture) -> set[str]:
-    """The nodes that hold the dataset's cache."""
-    key = _key(picture)
+    """The nodes that hold the dataset's cache: of a reference, that of the dataset it refers to."""
+    key = _cache_key(picture)
     return {each.name for each in picture.of(NODE) if labels_of(each).get(key) == "true"}
 
 
@@ -160,7 +162,7 @@ def low_hits_placement(picture: Picture) -> Iterator[Found]:
     hits, local = _ratio(picture, "cacheHitRatio"), _ratio(picture, "localHitRatio")
     if not _low(local if local is not None else hits) or not picture.of(NODE) or not picture.users:
         return
-    near = {each.name for each in picture.of(NODE) if labels_of(each).get(_key(picture)) == "true"}
+    near = _near(picture)
     far = [pod for pod in picture.users if as_text(pod.at("spec", "nodeName")) not in ("", *near)]
     if far:
         seen = [f"cacheHitRatio {_shown(hits)}, localHitRatio {_shown(local)}"]
@@ -205,5 +207,17 @@ def _shown(ratio: float | None) -> str:
 
 
 def _key(picture: Picture) -> str:
-    uid = as_text(picture.dataset.at("metadata", "uid")) if picture.dataset else ""
-    return labels(picture.namespace, picture.ref.name, uid=uid or None).dataset
+    """The label that Fluid's webhook asks nodes for; no node ever has that of a reference."""
+    return _label_of(picture.dataset, picture.namespace, picture.ref.name)
+
+
+def _cache_key(picture: Picture) -> str:
+    targets = (reference_target(point) for point in (mount_points(picture.dataset) if picture.dataset else ()))
+    for namespace, name, _ in filter(None, targets):
+        return _label_of(picture.one("Dataset", name, namespace), namespace, name)
+    return _key(picture)
+
+
+def _label_of(dataset: Subject | None, namespace: str, name: str) -> str:
+    uid = as_text(dataset.at("metadata", "uid")) if dataset else ""
+    return labels(namespace, name, uid=uid or None).dataset

@@ -119,6 +119,8 @@ def _with_canaries() -> World:
     world.change(DATASET, spec={"mounts": [leaks], "sharedOptions": {"token": CANARY}})
     world.change(DATASET, metadata={"annotations": {"kubectl.kubernetes.io/last-applied-configuration": CANARY}})
     world.change(RUNTIME, spec={"properties": {"fs.s3a.secret.key": CANARY}, "fuse": {"args": [f"--pw={CANARY}"]}})
+    header = {"httpGet": {"httpHeaders": [{"name": "Authorization", "value": f"Bearer {CANARY}"}]}}
+    world.change(RUNTIME, spec={"fuse": {"livenessProbe": header, "env": {"X": CANARY}}})
     world.change(RUNTIME, spec={"worker": {"env": {"AWS_SECRET": CANARY}}})
     secrets = [{"name": "main", "env": [{"name": "PASSWORD", "value": CANARY}], "command": ["sh", "-c", CANARY]}]
     world.change(APP, spec={"containers": secrets}, metadata={"annotations": {"example.com/notes": CANARY}})
@@ -216,3 +218,17 @@ def test_a_wait_that_ends_too_late_says_why() -> None:
         client.dataset("demo").wait(timeout=0.05)
     assert "No runtime is called 'demo' in namespace 'team'. (phase NotBound; no runtime" in late.value.message
     assert "`datafluid diagnose dataset demo -n team` tells more." in str(late.value)
+
+
+def test_a_reference_is_cached_where_its_physical_dataset_is() -> None:
+    """Pods beside the physical cache are near it; nodes never carry a reference's own label."""
+    states = {"cacheHitRatio": "80.0%", "localHitRatio": "10.0%"}
+    world = World().remove(RUNTIME)
+    world.change(DATASET, spec={"mounts": [{"mountPoint": "dataset://base/imagenet", "name": "data"}]})
+    world.change(DATASET, status={"cacheStates": states})
+    world.put(obj(Ref("Dataset", "imagenet", "base"), spec={"mounts": []}, status={"phase": "Bound"}))
+    node = Ref("v1/Node", "n1")
+    world.change(node, metadata={"labels": {"fluid.io/s-team-demo": None, "fluid.io/s-base-imagenet": "true"}})
+    assert "low-hits-placement" not in [cause.code for cause in world.diagnose().causes]
+    world.put(user_pod("far", node="n2"))
+    assert "low-hits-placement" in [cause.code for cause in world.diagnose().causes]
