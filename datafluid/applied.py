@@ -87,7 +87,7 @@ def apply_order(manifest: Manifest) -> int:
     if kind in ("ThinRuntimeProfile", "CacheRuntimeClass"):
         return 0
     if kind == "Dataset":
-        points = (mount.get("mountPoint", "") for mount in manifest["spec"].get("mounts", ()))
+        points = (mount.get("mountPoint", "") for mount in (manifest.get("spec") or {}).get("mounts") or ())
         return 2 if any(point.startswith("dataset://") for point in points) else 1
     return 3 if kind.endswith("Runtime") else 4
 

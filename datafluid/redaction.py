@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["HIDDEN", "Secret", "redact_options", "redact_url", "scrub"]
+__all__ = ["HIDDEN", "Secret", "has_password", "redact_options", "redact_url", "scrub"]
 
 HIDDEN = "***"
 
@@ -18,6 +19,12 @@ _SAFE = frozenset(
     }
 )  # fmt: skip
 _ADDRESSES = frozenset({"endpoint", "aws.endpoint", "fs.s3a.endpoint", "alluxio.underfs.s3.endpoint", "proxy_url"})
+
+
+#: What follows a colon is a password unless it is a port.
+_PASSWORD = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:[^/?#]*:[^/?#]+|[^/?#@:\[]*:(?!\d+(?:[/?#]|$))[^?#]*)@", re.ASCII
+)
 
 
 class Secret:
@@ -47,6 +54,16 @@ class Secret:
         raise TypeError("a Secret is not pickled; look it up again where it is needed")
 
 
+def has_password(url: str) -> bool:
+    """Whether a URL has a password before its host. Keys of stores often have a slash in them.
+
+    Example:
+        >>> [has_password(url) for url in ("s3://AKIA:a/b+c@bucket/x", "s3://me@bucket", "http://host:80/a@b")]
+        [True, False, False]
+    """
+    return bool(_PASSWORD.match(url))
+
+
 def redact_url(url: str) -> str:
     """A URL without user, password, query and fragment.
 
@@ -54,6 +71,8 @@ def redact_url(url: str) -> str:
         >>> redact_url("https://me:pw@host/path?sig=1")
         'https://host/path'
     """
+    if (found := _PASSWORD.match(url)) is not None:
+        url = found["scheme"] + url[found.end() :]
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -75,7 +75,7 @@ class EmbeddedPlane:
         self, resource: Mapping[str, Any], *, dry_run: bool = False, adopt: bool = False, replace: bool = False
     ) -> Manifest:
         """See `datafluid.plane.port.ControlPlane.apply`. There is one manager here, so nothing is to adopt."""
-        authored = self._check(resource)
+        authored = _complete(self._check(resource))
         ref = Ref.of(authored)
         with suppress(_DryRun), self.registry.transaction() as records:
             current = records.find(ref)
@@ -251,6 +251,12 @@ class EmbeddedPlane:
             stepped = [self.controller.step(ref) for ref in left]  # all of them, whatever the first says
             if not any(stepped):
                 time.sleep(_DELETE_LOOK)
+
+
+def _complete(authored: Manifest) -> Manifest:
+    """With a spec where the reconciler looks at one: Fluid's definitions do not ask for it."""
+    steps = authored["kind"] == "Dataset" or authored["kind"].endswith("Runtime") or authored["kind"] in OPERATION_KINDS
+    return {**authored, "spec": authored.get("spec") or {}} if steps else authored
 
 
 class _DryRun(Exception):

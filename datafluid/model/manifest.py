@@ -225,7 +225,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return text.lower() == "true"
     if _INT.match(text) and len(text) <= 64:
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
-    if _FLOAT.match(text):
+    if _FLOAT.match(text) and text[-3:].lower() not in ("nan", "inf"):  # which JSON, and so a server, cannot hold
         return float(text)
     return text
 

@@ -130,5 +130,5 @@ def _silence(options: StoreOptions) -> timedelta:
 def _seconds(value: str) -> timedelta:
     number = value.strip().removesuffix("s")
     if not number.isascii() or not number.isdigit() or not 0 < int(number) <= _LONGEST.total_seconds():
-        raise Invalid(f"option timeout: {value!r} is no number of seconds.", hint='Write "30s".')
+        raise Invalid("option timeout is no number of seconds up to an hour.", hint='Write "30s".')
     return timedelta(seconds=int(number))

@@ -119,10 +119,10 @@ def _web(mount: MountBinding, options: StoreOptions) -> UnderStore:
 
 def _plain(url: str) -> SplitResult:
     """The parts of a URL that holds nothing secret."""
-    from datafluid.redaction import redact_url
+    from datafluid.redaction import has_password, redact_url
 
     parts = urlsplit(url)
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.username or has_password(url) or parts.query or parts.fragment:
         raise Invalid(
             f"{redact_url(url)} holds credentials or a query.", hint="Use encryptOptions and options instead."
         )

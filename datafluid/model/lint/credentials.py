@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from datafluid.model.lint.facts import RUNTIMES
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_map, as_text, show
+from datafluid.redaction import has_password
 
 __all__ = ["has_credentials", "is_credential_name", "show_url"]
 
@@ -18,7 +19,6 @@ _SECRET_WORD = re.compile(
     r"^(sig|signature|xamzsignature|xamzcredential)$"
 )
 _HARMLESS_END = re.compile(r"(provider|providers|file|path|name|names|enabled|expiry|expiration|duration|class|type)$")
-_PASSWORD_IN_URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*:[^/?#]+@", re.ASCII)
 _ENCRYPT = "Move it to encryptOptions and name the Secret and key that hold it."
 _OPTION_MAPS = (("spec", "options"), ("spec", "parallelOptions"))
 _RUNTIME_MAPS = ("properties", "options", "env")
@@ -53,7 +53,7 @@ def has_credentials(url: str) -> bool:
         >>> has_credentials("redis://:pw@host/1"), has_credentials("sftp://user@host/x")
         (True, False)
     """
-    if _PASSWORD_IN_URL.match(url):
+    if has_password(url):
         return True
     try:
         query = parse_qsl(urlsplit(url).query)
