@@ -452,15 +452,12 @@ class Narrow(Stage):
         return super().get(ref)
 
     def get_on(self, ref: Ref) -> bool:
-        status = {
-            "phase": "Bound",
-            "conditions": [],
-            "mounts": [],
-            "runtimes": [{"name": "flights", "type": "alluxio"}],
-        }
-        if ref.kind != "Dataset" or self.get(ref).get("status"):
+        there = [each for each in super().list("Dataset") if Ref.of(each) == ref]
+        if not there or there[0].get("status"):
             return False
-        self.set_status(ref, {**status, "mounts": self.get(ref)["spec"]["mounts"]})
+        runtimes = [{"name": ref.name, "namespace": ref.namespace, "type": "alluxio"}]
+        mounts = there[0]["spec"]["mounts"]
+        self.set_status(ref, {"phase": "Bound", "conditions": [], "mounts": mounts, "runtimes": runtimes})
         return True
 
 
