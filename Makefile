@@ -54,7 +54,7 @@ test-fast: setup
 	$(PYTEST) -m 'not slow'
 
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --document docs/performance.md
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 """What a first read costs, while the bytes come into the cache, beside obstore, s3fs and the caches of fsspec.
 
-python -m benchmarks.cold_reads [--small] [--json FILE]
+python -m benchmarks.cold_reads [--small] [--peers obstore,s3fs] [--json FILE]
 
-And how many bytes two of twenty Parquet columns cost, by the server's own account of what it sent.
+And what two of twenty Parquet columns cost: see `benchmarks.columns`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.columns import column_facts
 from benchmarks.ground import BUCKET, MIB, Ground, ground
-from benchmarks.races import Fact, Lane, Race, Table, main, run_race, tell
+from benchmarks.program import main
+from benchmarks.races import Lane, Race, Table, run_race, tell
 
 _RANGE = 8 * MIB
 _STREAMS = 4
 _READ = 1 * MIB
-_COLUMNS = 20
-_WANTED = ("c3", "c11")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,14 @@ class Sizes:
         rows: Rows of the Parquet file of twenty columns.
         rounds: How often each race is run.
         seed: What the bytes are drawn from.
+        peers: Only peers with one of these words in their labels, comma-separated.
     """
 
     big: int = 256 * MIB
     rows: int = 1_000_000
     rounds: int = 7
     seed: int = 1
+    peers: str = ""
 
 
 SMALL = Sizes(big=4 * MIB, rows=1_000_000, rounds=2)
@@ -53,13 +55,10 @@ def measure(sizes: Sizes) -> list[Table]:
     with ground() as base:
         tell("Storing …")
         base.put_random("cold/big.bin", sizes.big, seed=sizes.seed)
-        useful = _store_table(base, sizes)
         base.dataset("cold", "cold")
         for race in _races(base, sizes):
-            table.results += run_race(race, sizes.rounds)
-        for name, read in _readers().items():
-            sent = _fetched(base, lambda read=read: read(base))
-            table.facts.append(Fact(name=f"bytes fetched for each useful one, {name}", value=sent / useful, bound=1.2))
+            table.results += run_race(race, sizes.rounds, sizes.peers)
+        table.facts += column_facts(base, rows=sizes.rows, seed=sizes.seed)
     return [table]
 
 
@@ -167,74 +166,6 @@ def _cached(base: Ground, kind: str, target: Path) -> Any:
     import fsspec
 
     return fsspec.filesystem(kind, fs=_s3fs(base), cache_storage=str(target), skip_instance_cache=True)
-
-
-# -- two columns of twenty
-
-
-def _store_table(base: Ground, sizes: Sizes) -> int:
-    """Store the file; returns how many bytes the wanted columns have in it."""
-    import io
-
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    source = np.random.default_rng(sizes.seed)
-    columns = {f"c{number}": source.random(sizes.rows) for number in range(_COLUMNS)}
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, row_group_size=max(1, sizes.rows // 5), compression="none")
-    base.put("cold/table.parquet", buffer.getvalue())
-    found = pq.ParquetFile(buffer).metadata
-    groups = (found.row_group(number) for number in range(found.num_row_groups))
-    chunks = (group.column(number) for group in groups for number in range(group.num_columns))
-    return sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema in _WANTED)
-
-
-def _fetched(base: Ground, read: Callable[[], int]) -> int:
-    _evict(base)
-    before = base.client.cache.status().metrics.get("fetched_bytes", 0)
-    read()
-    return base.client.cache.status().metrics.get("fetched_bytes", 0) - before
-
-
-def _readers() -> dict[str, Callable[[Ground], int]]:
-    """Each returns the rows that it found."""
-    url = "fluid://default/cold/table.parquet"
-
-    def arrow(base: Ground) -> int:
-        import pyarrow.parquet as pq
-
-        rows: int = pq.read_table("default/cold/table.parquet", filesystem=base.fs, columns=list(_WANTED)).num_rows
-        return rows
-
-    def pandas(base: Ground) -> int:
-        import pandas as pd
-
-        return len(pd.read_parquet(url, columns=list(_WANTED)))
-
-    def fsspec_parquet(base: Ground) -> int:
-        import pandas as pd
-        from fsspec.parquet import open_parquet_file
-
-        with open_parquet_file(url, columns=list(_WANTED), engine="pyarrow") as file:
-            return len(pd.read_parquet(file, columns=list(_WANTED)))
-
-    def polars(base: Ground) -> int:
-        import polars as pl
-        import pyarrow.dataset as ds
-
-        found = ds.dataset("default/cold/table.parquet", filesystem=base.fs.to_arrow())
-        return len(pl.scan_pyarrow_dataset(found).select(_WANTED).collect())
-
-    def duckdb(base: Ground) -> int:
-        import duckdb
-
-        with duckdb.connect() as connection:
-            connection.register_filesystem(base.fs)
-            return len(connection.sql(f"SELECT {', '.join(_WANTED)} FROM '{url}'").fetchall())
-
-    return {"PyArrow": arrow, "pandas": pandas, "fsspec.parquet": fsspec_parquet, "Polars": polars, "DuckDB": duckdb}
 
 
 if __name__ == "__main__":

@@ -44,17 +44,20 @@ class Ground:
         source = random.Random(f"{seed} {key}")
         self.put(key, b"".join(source.randbytes(min(_DRAWN, size - start)) for start in range(0, size, _DRAWN)))
 
-    def dataset(self, name: str, prefix: str = "") -> DatasetHandle:
-        """Declare a dataset over a prefix of the bucket, and wait until it is bound."""
+    def dataset(self, name: str, prefix: str = "", *, endpoint: str | None = None) -> DatasetHandle:
+        """Declare a dataset over a prefix of the bucket, and wait until it is bound.
+
+        Args:
+            endpoint: Where the server is reached, if not directly.
+        """
+        options = self.options | ({} if endpoint is None else {"endpoint": endpoint})
         self.client.apply(
             {
                 "apiVersion": "data.fluid.io/v1alpha1",
                 "kind": "Dataset",
                 "metadata": {"name": name, "annotations": {"datafluid.io/refresh": "1h"}},
                 "spec": {
-                    "mounts": [
-                        {"mountPoint": f"s3://{BUCKET}/{prefix}", "name": name, "path": "/", "options": self.options}
-                    ]
+                    "mounts": [{"mountPoint": f"s3://{BUCKET}/{prefix}", "name": name, "path": "/", "options": options}]
                 },
             }
         )

@@ -22,7 +22,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.races import Lane, Race, Table, main, run_race, tell
+from benchmarks.program import main
+from benchmarks.races import Lane, Race, Table, run_race, tell
 from datafluid.model.kinds import GROUP, VERSION
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane

@@ -1,4 +1,4 @@
-"""Peers that are programs: rclone and s5cmd. Found on PATH or among the tools, or built where that is easy."""
+"""Peers that may be missing: rclone and s5cmd, found on PATH or among the tools, or built; and alluxiofs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,29 @@ import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 from benchmarks.ground import BUCKET, Ground
 from benchmarks.races import tell
 
-__all__ = ["rclone_copy", "s5cmd_copy"]
+__all__ = ["alluxio_over_files", "rclone_copy", "s5cmd_copy"]
 
 _RCLONE = "github.com/rclone/rclone@v1.76.0"
+
+
+def alluxio_over_files() -> Any | None:
+    """Alluxiofs as it works without a cluster, passing calls on to local files; None where it is not installed."""
+    try:
+        from alluxiofs import AlluxioFileSystem
+    except ImportError:
+        tell("alluxiofs: not installed, left out")
+        return None
+    return AlluxioFileSystem(
+        target_protocol="file",
+        worker_hosts="localhost:28080",
+        test_options={"skip_alluxio": True},
+        skip_instance_cache=True,
+    )
 
 
 def s5cmd_copy(base: Ground, prefix: str, target: Path, *, large: bool) -> list[str] | None:

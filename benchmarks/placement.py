@@ -16,7 +16,8 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.playing import GIB, HOSTNAME, POLICIES, Outcome, Policy, node_report, play, runtime
-from benchmarks.races import Fact, Lane, Race, Table, main, run_race, tell
+from benchmarks.program import main
+from benchmarks.races import Fact, Lane, Race, Table, run_race, tell
 from benchmarks.trace import Trace, make_trace
 from datafluid.placement import Inventory, PlannedDataset, PodGroup, PodNeeds, plan
 
@@ -65,9 +66,9 @@ def measure(sizes: Sizes) -> list[Table]:
     table.rows = [(policy, *each.row()) for policy, each in told.items()]
     if sizes.jobs >= Sizes().jobs:
         best, alone = told["planner, required"], told["default scheduler"]
-        table.facts.append(Fact(name="pods away from a required cache", value=1 - best.pod_locality, bound=0.1))
+        table.facts.append(Fact(name="pods away from a required cache", value=1 - best.pod_locality, at_most=0.1))
         longer = max(0.0, best.wait - alone.wait)
-        table.facts.append(Fact(name="seconds that a pod waits longer than by default", value=longer, bound=1.0))
+        table.facts.append(Fact(name="seconds that a pod waits longer than by default", value=longer, at_most=1.0))
     return [table]
 
 

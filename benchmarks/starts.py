@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.races import Lane, Race, Table, main, run_race
+from benchmarks.program import main
+from benchmarks.races import Lane, Race, Table, run_race
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from benchmarks.ground import BUCKET, MIB, Ground, ground
 from benchmarks.peers import rclone_copy, s5cmd_copy
-from benchmarks.races import Lane, Race, Table, main, run_race, tell
+from benchmarks.program import main
+from benchmarks.races import Lane, Race, Table, run_race, tell
 from datafluid.client import connect
 from datafluid.handles import DatasetHandle
 
@@ -35,6 +36,7 @@ class Sizes:
         small_files: Files of ``small_bytes``.
         large_files: Files of ``large_bytes``.
         rounds: How often each race is run.
+        peers: Only peers with one of these words in their labels, comma-separated.
         seed: What the bytes are drawn from.
     """
 
@@ -43,6 +45,7 @@ class Sizes:
     large_files: int = 4
     large_bytes: int = 256 * MIB
     rounds: int = 7
+    peers: str = ""
     seed: int = 1
 
 
@@ -58,7 +61,7 @@ def measure(sizes: Sizes) -> list[Table]:
             tell(f"Storing {files} files …")
             for number in range(files):
                 base.put_random(f"{kind}/{number:05}.bin", size, seed=sizes.seed)
-            table.results += run_race(_race(base, kind, files, size), sizes.rounds)
+            table.results += run_race(_race(base, kind, files, size), sizes.rounds, sizes.peers)
     return [table]
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from benchmarks.races import Lane, Race, Table, main, run_race
+from benchmarks.program import main
+from benchmarks.races import Lane, Race, Table, run_race
 from datafluid import DatasetUse, Topology, wrap
 from datafluid.model.manifest import dump, parse
 

@@ -46,6 +46,14 @@ def test_importing_is_light(code: str) -> None:
     assert not modules & set(_HEAVY)
 
 
+def test_a_load_brings_in_what_it_needs() -> None:
+    """Its process starts for each load: what it imports is waited for."""
+    load = "from datafluid.engine import loader, worker; from datafluid.engine.understore import obstore_store"
+    modules = _modules_after(f"import apsw, obstore; {load}")
+    assert "obstore" in modules
+    assert not modules & {"pydantic", "rich", "logging", "concurrent", "http", "ssl", "xml", "tempfile", "subprocess"}
+
+
 _READS = {
     "open": "with fs.open(path) as file: data = file.read()",
     "cat_file": "data = fs.cat_file(path)",

@@ -16,9 +16,9 @@ _ROOT = Path(__file__).resolve().parents[2]
 _NUMBERS = {"ours_seconds", "peer_seconds", "ratio", "lowest", "highest"}
 
 
-def _run(name: str, output: Path) -> subprocess.CompletedProcess[str]:
+def _run(name: str, output: Path, document: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", "--small", "--json", str(output)],
+        [sys.executable, "-m", f"benchmarks.{name}", "--small", "--json", str(output), "--document", str(document)],
         cwd=_ROOT,
         capture_output=True,
         text=True,
@@ -35,7 +35,10 @@ def test_a_benchmark(name: str, tmp_path: Path) -> None:
     """A small run prints a table, and writes JSON of the documented shape."""
     if name == "kubernetes_plane" and not find():
         pytest.skip(MISSING)
-    done = _run(name, tmp_path / "out.json")
+    title = name.replace("_", " ").replace("kubernetes", "Kubernetes")
+    title = {"warm_up": "Warm-up", "placement": "Planner"}.get(name, title[0].upper() + title[1:])
+    (tmp_path / "doc.md").write_text(f"<!-- table: {title} -->\nyesterday\n<!-- end -->\n")
+    done = _run(name, tmp_path / "out.json", tmp_path / "doc.md")
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
     assert set(found) == {"python", "system", "cpus", "small", "sizes", "tables"}
@@ -47,7 +50,10 @@ def test_a_benchmark(name: str, tmp_path: Path) -> None:
         assert set(result) == {"name", "ours", "peer", "rounds", "bound", *_NUMBERS}
         assert all(result[key] > 0 for key in _NUMBERS)
         assert result["lowest"] <= result["ratio"] <= result["highest"]
-    assert all(fact["value"] <= fact["bound"] for fact in table["facts"])
+    assert all(fact["at_least"] or fact["at_most"] is not None for fact in table["facts"])
+    shown = (tmp_path / "doc.md").read_text()
+    assert shown.startswith(f"<!-- table: {table['title']} -->\n\n| ")
+    assert "yesterday" not in shown
 
 
 def test_sizes_are_options() -> None:

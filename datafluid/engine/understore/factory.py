@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -139,7 +140,7 @@ def _obstore(mount: MountBinding, scheme: str, options: StoreOptions) -> UnderSt
     store = build(scheme, parts, options)
     _obstore_pid = os.getpid()
     display = redact_url(mount.url)
-    strange = _s3_listing(parts, options, display) if scheme in ("s3", "s3a") else None
+    strange = partial(_s3_listing, parts, options, display) if scheme in ("s3", "s3a") else None
     return ObstoreStore(store, display_url=display, strange=strange)
 
 

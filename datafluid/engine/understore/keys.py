@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["addressable", "can_name"]
+__all__ = ["addressable", "can_name", "without_controls"]
 
 _LONGEST_NAME = 255
 
@@ -28,6 +28,16 @@ def addressable(key: str) -> bool:
         )
     except UnicodeEncodeError:
         return False
+
+
+def without_controls(key: str) -> bool:
+    """Whether obstore can ask for a key: it must be a path, and free of control characters.
+
+    Example:
+        >>> [without_controls(key) for key in ("a/b", "a//b", "a\\nb")]
+        [True, False, False]
+    """
+    return addressable(key) and not any(ord(one) < 32 or ord(one) == 127 for one in key)
 
 
 def can_name(store: object) -> Callable[[str], bool]:

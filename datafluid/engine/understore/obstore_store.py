@@ -5,14 +5,14 @@ obstore runs one global Tokio runtime that a forked child must not use (it hangs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from datafluid.engine.understore.keys import without_controls
 from datafluid.engine.understore.obstore_errors import StrangeKey, mapped, strange_keys
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo
-from datafluid.engine.understore.s3_listing import S3Listing, can_name
 from datafluid.errors import (
     AlreadyExists,
     Corrupt,
@@ -24,6 +24,8 @@ from datafluid.errors import (
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
     from typing_extensions import Buffer
+
+    from datafluid.engine.understore.s3_listing import S3Listing
 
 __all__ = ["ObstoreStore"]
 
@@ -37,16 +39,16 @@ class ObstoreStore:
     Args:
         store: The obstore store, its prefix set to the mount.
         display_url: What messages call it; holds no credentials.
-        strange: Lists what obstore cannot: keys that are no paths.
+        strange: Makes what lists what obstore cannot: keys that are no paths.
     """
 
     atomic_move = False
     real_directories = False
     streams = 64
 
-    can_name = staticmethod(can_name)
+    can_name = staticmethod(without_controls)
 
-    def __init__(self, store: ObjectStore, *, display_url: str, strange: S3Listing | None = None) -> None:
+    def __init__(self, store: ObjectStore, *, display_url: str, strange: Callable[[], S3Listing] | None = None) -> None:
         self._store = store
         self._strange = strange
         self.display_url = display_url
@@ -121,7 +123,7 @@ class ObstoreStore:
             raise Unsupported(
                 f"{self.display_url} holds a key that is no path: {error}.", hint="Rename it, or mount another prefix."
             )
-        return self._strange
+        return self._strange()
 
     def read(self, fetch: Fetch) -> Buffer:
         """One conditional range request."""

@@ -14,24 +14,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote, unquote, urlsplit
 
 from datafluid.engine.understore.http_client import HttpClient
-from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import Listing, ObjectInfo
 from datafluid.engine.understore.sigv4 import Credentials, encoded, signed_headers
 from datafluid.errors import Corrupt, Forbidden, Unavailable
 
-__all__ = ["S3Listing", "can_name"]
+__all__ = ["S3Listing"]
 
 _LARGEST_PAGE = 32 << 20
-
-
-def can_name(key: str) -> bool:
-    """Whether obstore can ask for a key: it must be a path, and free of control characters.
-
-    Example:
-        >>> [can_name(key) for key in ("a/b", "a//b", "a\\nb")]
-        [True, False, False]
-    """
-    return addressable(key) and not any(ord(one) < 32 or ord(one) == 127 for one in key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
