@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ def alluxio_over_files() -> Any | None:
         target_protocol="file",
         worker_hosts="localhost:28080",
         test_options={"skip_alluxio": True},
+        logger=logging.getLogger("alluxiofs"),  # its own writes into the working directory
         skip_instance_cache=True,
     )
 
