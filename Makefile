@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n 2
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 S3_SERVER := $(BIN)/python -c 'from datafluid.testing.s3 import find_versitygw; print("S3 server:", "versitygw" if find_versitygw() else "moto")'
 
 .PHONY: setup setup-demo setup-torch setup-cluster setup-oldest demo test test-fast bench lint clean
@@ -49,7 +49,7 @@ test: lint
 	-$(MAKE) -k setup-cluster setup-oldest
 	$(PYTEST)
 
-# What needs no Airflow, Kubeflow, Spark, PyTorch, notebook or demo.
+# What needs no Airflow, Kubeflow, Spark, PyTorch, notebook, cluster or demo.
 test-fast: setup
 	$(PYTEST) -m 'not slow'
 

@@ -36,6 +36,16 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"faults: --seed {config.getoption('seed')}{' --long' if config.getoption('long') else ''}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a server of another language is slow; tests that share one run in one process."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & {"cluster", "recorded_cluster", "alluxio"}:
+            item.add_marker(pytest.mark.slow)
+        for name in fixtures & {"recorded_cluster", "alluxio"}:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
     """What an attack draws from; printed, so that a failure can be had again with ``--seed``."""
