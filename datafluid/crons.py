@@ -6,6 +6,7 @@ DataProcess, any run but the first. All of that is in the CronJob and its Jobs.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
 if TYPE_CHECKING:
     from datafluid.model.schedule import Schedule
 
-__all__ = ["TIME_ZONE", "cron_job_ref", "history", "make_effective", "next_runs", "resume", "suspend"]
+__all__ = ["TIME_ZONE", "cron_job_ref", "history", "make_effective", "next_runs", "resume", "stop_runs", "suspend"]
 
 TIME_ZONE = "datafluid.io/time-zone"
 _SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -98,13 +99,24 @@ def make_effective(plane: ControlPlane, operation: Manifest, *, timeout: float =
 
 def history(plane: ControlPlane, operation: Ref) -> list[Run]:
     """Its runs, newest first, as far as Kubernetes has kept their Jobs."""
+    return sorted(map(_run, _jobs(plane, operation)), key=lambda run: run.scheduled or run.started, reverse=True)
+
+
+def stop_runs(plane: ControlPlane, operation: Ref) -> None:
+    """Delete the Jobs that have not ended; the schedule goes on."""
+    for job in _jobs(plane, operation):
+        if _run(job).ended is None:
+            with suppress(NotFound):
+                plane.delete(Ref.of(job))
+
+
+def _jobs(plane: ControlPlane, operation: Ref) -> list[Manifest]:
     cron = _find(plane, operation)
     if cron is None:
         return []
     uid = cron["metadata"]["uid"]
     jobs = plane.list("batch/v1/Job", namespace=operation.namespace)
-    mine = [job for job in jobs if any(owner["uid"] == uid for owner in job["metadata"].get("ownerReferences") or ())]
-    return sorted(map(_run, mine), key=lambda run: run.scheduled or run.started, reverse=True)
+    return [job for job in jobs if any(owner["uid"] == uid for owner in job["metadata"].get("ownerReferences") or ())]
 
 
 def _run(job: Manifest) -> Run:

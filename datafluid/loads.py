@@ -110,9 +110,19 @@ class LoadHandle:
         return wait_for_operation(self._plane, self.ref, timeout=timeout, progress=progress)
 
     def cancel(self) -> None:
-        """Stop it; what it has loaded stays cached. One that has ended is left as it is."""
-        if not self.status.finished:
+        """Stop it; what it has loaded stays cached. One that has ended is left as it is.
+
+        Fluid knows no such thing. On a cluster an operation is stopped by deleting it; of one on a schedule the runs
+        in progress are, and the schedule goes on.
+        """
+        if self.status.finished:
+            return
+        if not self.on_cluster:
             self._annotate(_CANCEL, "true")
+        elif self.is_cron:
+            crons.stop_runs(self._plane, self.ref)
+        else:
+            self.delete()
 
     def suspend(self) -> None:
         """Let a schedule rest; a run in progress ends normally.

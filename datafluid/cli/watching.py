@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from datafluid.cli.output import echo
 from datafluid.cli.progress import meter
-from datafluid.errors import OperationFailed, Timeout
+from datafluid.errors import NotFound, OperationFailed, Timeout
 from datafluid.reporting import estimate_line
 
 if TYPE_CHECKING:
@@ -78,5 +78,5 @@ def cancel_operation(operation: LoadHandle) -> None:
     """Cancel an operation and see it end, so that nothing is left running; what it has loaded stays cached."""
     echo(f"{operation.ref}: cancelling; what is loaded stays cached.", file=sys.stderr)
     operation.cancel()
-    with suppress(OperationFailed, Timeout):
+    with suppress(OperationFailed, Timeout, NotFound):
         operation.wait(timeout=_PATIENCE)

@@ -154,7 +154,7 @@ def test_who_holds_a_deletion_is_named(begin: Begin) -> None:
     client.plane.create(user)  # type: ignore[attr-defined]
     pod = Ref("v1/Pod", "user", namespace)
     eventually(lambda: client.plane.get(pod).get("status", {}).get("phase") == "Running", seconds=LONG)
-    with pytest.raises(Timeout, match=r"[Pp]od user"):
+    with pytest.raises(Timeout, match=r"[Pp]od (\S+/)?user"):
         client.dataset("demo").delete(wait=True, timeout=1.5)
     client.plane.delete(pod)
     eventually(lambda: not client.list("Dataset", namespace=namespace), seconds=LONG)
@@ -263,6 +263,26 @@ def test_the_run_that_was_missed_is_announced_and_shown(begin: Begin, monkeypatc
     assert run.scheduled == missed.timestamp()
 
 
+def test_what_runs_is_stopped_and_a_schedule_goes_on(begin: Begin) -> None:
+    client, _ = begin()
+    namespace = client.context.namespace
+    hang = {"podMetadata": {"labels": {"sim.test/mode": "hang"}}}
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    client.apply(scenes.load("warm", "demo", namespace, **hang))
+    job = Ref("batch/v1/Job", "warm-loader-job", namespace)
+    eventually(
+        lambda: any(Ref.of(each) == job for each in client.plane.list(job.kind, namespace=namespace)), seconds=LONG
+    )
+    client.load("warm").cancel()
+    eventually(lambda: client.plane.list(job.kind, namespace=namespace) == [], seconds=LONG)
+    assert client.list("DataLoad", namespace=namespace) == []
+
+    client.apply(scenes.load("nightly", "demo", namespace, policy="Cron", schedule="0 3 * * *")).wait(timeout=LONG)
+    client.load("nightly").cancel()  # nothing runs
+    assert client.load("nightly").is_cron
+
+
+@pytest.mark.parametrize("begin", ["server"], indirect=True)  # a real CronJob; it runs once a minute
 def test_a_wait_for_a_schedule_waits_for_its_next_run(begin: Begin) -> None:
     client, _ = begin()
     namespace = client.context.namespace

@@ -62,8 +62,11 @@ def test_a_dataset_without_a_runtime_times_out_and_says_what_it_waits_for(begin:
 def test_workers_that_crash_are_not_ready(begin: Begin) -> None:
     client, _ = begin(crash_looping=frozenset({"demo-worker-1"}))
     declared(client, "JuiceFSRuntime", replicas=2)
+    runtime = Ref("JuiceFSRuntime", "demo", client.context.namespace)
+    ready = lambda: client.plane.get(runtime).get("status", {}).get("workerNumberReady") == 1  # noqa: E731
+    eventually(lambda: ready() and client.dataset("demo").status.phase == "Bound", seconds=LONG)
     with pytest.raises(Timeout, match=r"Bound.*waiting for workers \(1 of 2 ready\)"):
-        client.dataset("demo").wait(timeout=4)
+        client.dataset("demo").wait(timeout=2)
 
 
 def test_a_failure_that_passes_is_no_failure(begin: Begin) -> None:
