@@ -45,6 +45,7 @@ class Recording:
     changes: list[tuple[float, str, Manifest]]
     events: list[tuple[float, Manifest]] = field(default_factory=list)
     nodes: list[Manifest] = field(default_factory=list)
+    gate: bool = False
 
     def node_labels(self) -> dict[tuple[str, str], int]:
         """How many nodes at once had a label of this scenario's datasets, by key and value."""
@@ -105,6 +106,7 @@ def load(name: str) -> Recording:
     """Read one."""
     head, *lines = [json.loads(line) for line in (FLUID / "transcripts" / f"{name}.jsonl").read_text().splitlines()]
     recording = Recording(name, head["namespaces"], [_input(each) for each in head["inputs"]], [])
+    recording.gate = "feature gate dataflowaffinity" in head["description"].lower()
     for line in lines:
         found = line["object"]
         if line["kind"] == "Event":

@@ -53,9 +53,11 @@ class Replay:
         return told((each.ref, each.type, each.reason, each.message, count) for each, count in entries)
 
 
-def replayed(recording: Recording, *, faults: Faults | None = None) -> Replay:
+def replayed(recording: Recording) -> Replay:
     """Play all inputs, and then some seconds more."""
-    simulation = Simulation([*cast.fluid(), *cast.nodes(), *cast.kubernetes()], start=recording.start, faults=faults)
+    simulation = Simulation(
+        [*cast.fluid(), *cast.nodes(), *cast.kubernetes()], start=recording.start, faults=Faults(gate=recording.gate)
+    )
     simulation.world.helm = recording.helm
     engine = simulation.world.engine
     engine.default = Figures(cached=recording.cached_at_first())

@@ -71,6 +71,9 @@ def look_of(manifest: Manifest) -> Any:
 
 def _status(manifest: Manifest) -> Any:
     status = {key: blotted(value) for key, value in (manifest.get("status") or {}).items() if key not in _RACES}
+    if "nodeAffinity" in status:  # which node is chance, and so is the order
+        (term,) = status["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+        status["nodeAffinity"] = sorted((each["key"], each["operator"]) for each in term["matchExpressions"])
     if "operationRef" in status:
         present = {key: value for key, value in status["operationRef"].items() if value}
         status["operationRef"] = {key: sorted(value.split(",")) for key, value in present.items()}

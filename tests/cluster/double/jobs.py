@@ -11,6 +11,7 @@ from datafluid.model.names import OperationNames, name_budget
 from datafluid.model.ref import Ref
 from datafluid.model.schedule import Schedule
 from datafluid.plane.port import Manifest
+from tests.cluster.double import affinity
 from tests.cluster.double.traits import Identity, Trait
 from tests.cluster.double.world import Create, Delete, Remember, Step, Tell, World, do, owner_of
 
@@ -34,7 +35,7 @@ def installed(world: World, operation: Manifest, dataset: Manifest, trait: Trait
     if problem := _helm_error(world, operation):
         yield Step((Tell(Ref.of(operation), "Warning", "DataOperationExecutionFailed", problem, kind),), again=_RETRY)
         return False
-    made = [_script(operation, dataset, names.release), _job(operation, dataset, trait, job, names.release)]
+    made = [_script(operation, dataset, names.release), _job(world, operation, dataset, trait, job, names.release)]
     yield do(*(Create(each) for each in made), then=0.02)
     return False
 
@@ -42,6 +43,8 @@ def installed(world: World, operation: Manifest, dataset: Manifest, trait: Trait
 def _helm_error(world: World, operation: Manifest) -> str:
     kind, name, spec = operation["kind"], operation["metadata"]["name"], operation["spec"]
     is_cron = spec.get("policy") == "Cron"
+    if problem := affinity.strategy_error(world, operation):
+        return f"fail to execute data operation: {problem}"
     if name in world.faults.refusing:
         return (
             "fail to execute data operation: failed to install chart: the server could not find the requested resource"
@@ -87,7 +90,7 @@ def _script(operation: Manifest, dataset: Manifest, release: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}}
 
 
-def _job(operation: Manifest, dataset: Manifest, trait: Trait, ref: Ref, release: str) -> Manifest:
+def _job(world: World, operation: Manifest, dataset: Manifest, trait: Trait, ref: Ref, release: str) -> Manifest:
     kind, spec = operation["kind"], operation["spec"]
     is_cron = spec.get("policy") == "Cron"
     lower = kind.lower()
@@ -102,7 +105,7 @@ def _job(operation: Manifest, dataset: Manifest, trait: Trait, ref: Ref, release
             **({"dataload": operation["metadata"]["name"]} if kind == "DataLoad" else {}),
         }
     labels = common | own | {"role": f"{lower}-{'cronjob' if is_cron else 'job'}"}
-    template = _template(operation, dataset, common | {"role": f"{lower}-pod"}, ref.name if is_cron else "")
+    template = _template(world, operation, dataset, common | {"role": f"{lower}-pod"}, ref.name if is_cron else "")
     job = {"backoffLimit": 3, "completions": 1, "parallelism": 1, "template": template}
     metadata = _metadata(operation, ref.name, labels, release, owned=True)
     body: dict[str, Any] = job
@@ -119,14 +122,14 @@ def _job(operation: Manifest, dataset: Manifest, trait: Trait, ref: Ref, release
     return {"apiVersion": "batch/v1", "kind": ref.bare_kind, "metadata": metadata, "spec": body}
 
 
-def _template(operation: Manifest, dataset: Manifest, labels: dict[str, str], cronjob: str) -> Manifest:
+def _template(world: World, operation: Manifest, dataset: Manifest, labels: dict[str, str], cronjob: str) -> Manifest:
     """The pod: it mounts the dataset where the operation works through the mount."""
     kind, spec = operation["kind"], operation["spec"]
     asked = spec.get("processor", {}) if kind == "DataProcess" else spec
     labels = labels | ({"cronjob": cronjob} if cronjob else {}) | ((asked.get("podMetadata") or {}).get("labels") or {})
     quiet = {"sidecar.istio.io/inject": "false"}
     container: Manifest = {"name": kind.lower(), "image": _IMAGE}
-    pod: Manifest = {"containers": [container], "restartPolicy": "Never"}
+    pod: Manifest = {"containers": [container], "restartPolicy": "Never"} | affinity.after_it(world, operation)
     if kind in ("DataProcess", "DataMigrate"):
         name = dataset["metadata"]["name"]
         pod["volumes"] = [{"name": "dataset", "persistentVolumeClaim": {"claimName": name}}]
@@ -165,7 +168,9 @@ def observed(world: World, operation: Manifest) -> Manifest:
     name = str(OperationNames.of(kind, metadata["name"]).job)
     if operation["spec"].get("policy") != "Cron":
         job = world.get(Ref("batch/v1/Job", name, metadata["namespace"]))
-        return _after(status_of(operation), job, first_condition=kind == "DataProcess")
+        status = _after(status_of(operation), job, first_condition=kind == "DataProcess")
+        ran = kind == "DataLoad" and job is not None and status["phase"] == "Complete"
+        return status | (affinity.where_it_ran(world, job) if ran and job is not None else {})
     cron = world.get(Ref("batch/v1/CronJob", name, metadata["namespace"]))
     return _after_run(world, operation, cron) if cron is not None else status_of(operation)
 
