@@ -13,7 +13,7 @@ pytestmark = needs_recordings
 
 #: Recordings that are about something else than Fluid's controllers, and what.
 ELSEWHERE = {
-    "11-names": "names that an API server, or nobody, refuses",
+    "11-names": "names that are refused, in the words of helm and of Kubernetes",
     "13-unknown-fields": "validation by the API server",
     "20-webhook-preferred": "the webhook",
     "21-webhook-required": "the webhook",
