@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from typer.testing import CliRunner
 
 from datafluid import Topology, wrap
+from datafluid.cli.app import app
 from datafluid.placement import NodeAffinity
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.webhook_facts import read_webhook_facts
@@ -171,3 +174,16 @@ def test_what_wrap_requires_survives_the_webhook(stage: Stage) -> None:
     assert not asks.matches(zone)
     for missing in node:
         assert not asks.matches({key: value for key, value in (node | zone).items() if key != missing})
+
+
+def test_the_command_asks_the_cluster(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``datafluid preview`` with nothing but a context shows the pod that is then created."""
+    stage.declare("flights")
+    made = stage.pod("flights")
+    file = tmp_path / "pod.yaml"
+    file.write_text(yaml.safe_dump(made), encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(stage.cluster.kubeconfig))
+    (context,) = [each["name"] for each in yaml.safe_load(stage.cluster.kubeconfig.read_text())["contexts"]]
+    result = CliRunner().invoke(app, ["preview", str(file), "--context", context])
+    assert result.exit_code == 0, result.output
+    assert yaml.safe_load(result.stdout)["spec"]["affinity"] == stage.create(made)["spec"]["affinity"]
