@@ -17,6 +17,7 @@ from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
+    from datafluid.model.plain import Path as JsonPath
     from datafluid.workload import DatasetUse, Topology, Wrapped
     from datafluid.workload.injection import Mode
 
@@ -58,6 +59,10 @@ def register(app: typer.Typer) -> None:
             typer.Option("--with", metavar="FILE", help="Manifests of datasets and runtimes; no plane is asked then."),
         ] = None,
         mode: Annotated[_Mode, typer.Option("--mode", help="How pods mount: csi needs no webhook.")] = _Mode.csi,
+        templates: Annotated[
+            list[str] | None,
+            typer.Option("--template", metavar="PATH", help="Where an unknown kind has its pod template: spec.a.b[0]."),
+        ] = None,
         output: Annotated[_Format, typer.Option("-o", "--output", help="Format.")] = _Format.yaml,
         explain: Annotated[bool, typer.Option("--explain", help="Tell on stderr what was done and why.")] = False,
         diff: Annotated[bool, typer.Option("--diff", help="Print what changes instead.")] = False,
@@ -69,13 +74,15 @@ def register(app: typer.Typer) -> None:
 
         Nothing is applied: pipe it on. Without --use pods leave the nodes with caches to others.
         """
+        from datafluid.model.plain import undotted
         from datafluid.workload import DatasetUse
 
         wanted = [DatasetUse.parse(use) for use in uses or ()]
         text = read_source(file)
         documents = _documents(text)
         topology = _topology(session, wanted, facts, documents)
-        wraps, others = _wrap(documents, wanted, topology, mode.value)
+        paths = tuple(undotted(path) for path in templates or ())
+        wraps, others = _wrap(documents, wanted, topology, mode.value, paths)
         _tell(wraps, explain)
         if diff:
             paint_diff(_changes(wraps))
@@ -121,19 +128,28 @@ def _topology(
 
 
 def _wrap(
-    documents: list[Mapping[str, Any]], uses: list[DatasetUse], topology: Topology, mode: Mode
+    documents: list[Mapping[str, Any]],
+    uses: list[DatasetUse],
+    topology: Topology,
+    mode: Mode,
+    templates: tuple[JsonPath, ...],
 ) -> tuple[_Wraps, list[Mapping[str, Any]]]:
     """The workloads wrapped, and what makes no pods as it was."""
+    from datafluid.model.plain import look
     from datafluid.workload import wrap
     from datafluid.workload.places import pod_places
 
-    workloads = [each for each in documents if pod_places(each)]
-    if not workloads:
-        raise Invalid(
-            "there is no workload in it.", hint="Give an object that makes pods, or values of Trino or Presto."
-        )
-    wraps = [(each, wrap(each, uses, topology=topology, mode=mode)) for each in workloads]
-    return wraps, [each for each in documents if not pod_places(each)]
+    wraps: _Wraps = []
+    others: list[Mapping[str, Any]] = []
+    for each in documents:
+        own = tuple(path for path in templates if look(each, path) is not None)
+        if pod_places(each, templates=own):
+            wraps.append((each, wrap(each, uses, topology=topology, mode=mode, templates=own)))
+        else:
+            others.append(each)
+    if not wraps:
+        raise Invalid("there is no workload in it.", hint="Give an object that makes pods, or say --template PATH.")
+    return wraps, others
 
 
 def _tell(wraps: _Wraps, explain: bool) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Path", "as_list", "as_map", "as_text", "dotted", "look", "show", "template_paths"]
+__all__ = ["Path", "as_list", "as_map", "as_text", "dotted", "look", "show", "template_paths", "undotted"]
 
 #: Keys and indices, from the top of an object.
 Path = tuple[str | int, ...]
@@ -75,6 +75,17 @@ def dotted(path: Path) -> str:
         else:
             text += f"[{show(step)}]"
     return text
+
+
+def undotted(text: str) -> Path:
+    """The path that people write as keys and indices; `dotted` backwards, for keys without dots.
+
+    Example:
+        >>> undotted("spec.roles[0].template")
+        ('spec', 'roles', 0, 'template')
+    """
+    steps = re.findall(r"[^.\[\]]+|\[\d+\]", text)
+    return tuple(int(step[1:-1]) if step.startswith("[") else step for step in steps)
 
 
 def template_paths(value: Any, path: Path = ()) -> Iterator[Path]:

@@ -6,47 +6,25 @@ else the directory in HADOOP_CONF_DIR.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from datafluid.model.plain import Path, as_list, as_map, as_text, look
+from datafluid.workload.attachment import Attachment
 from datafluid.workload.draft import Draft
 from datafluid.workload.hadoop import CONFIG_DIRECTORY, add_config_map, core_site, mount_config
 from datafluid.workload.hcfs import spark_properties
 from datafluid.workload.kind import WorkloadKind
-from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.posix import add_variable
+from datafluid.workload.queries import attach_to_queries
 
-__all__ = ["Attachment", "attach", "engine_of"]
+__all__ = ["attach", "engine_of"]
 
 _HADOOP_CONF_DIR = "HADOOP_CONF_DIR"
 _SPARK_GROUPS = ("sparkoperator.k8s.io", "spark.apache.org")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """Configuration on its way to those who read it.
-
-    Args:
-        properties: Hadoop's properties.
-        name: What the workload is called.
-        namespace: Its namespace; None when whoever applies it chooses.
-        readers: The containers that use Hadoop, and the places they are in.
-    """
-
-    properties: Mapping[str, str]
-    name: str
-    namespace: str | None
-    readers: Sequence[tuple[PodPlace, ContainerPlace]]
-
-    @property
-    def config_map(self) -> str:
-        """The ConfigMap with core-site.xml."""
-        return f"{self.name}-fluid-hadoop"
-
-
 def engine_of(kind: WorkloadKind | None, images: Sequence[str]) -> str:
-    """Which consumer a workload is: ``spark``, ``trino``, ``presto``, ``flink`` or ``any``.
+    """Which consumer a workload is: ``spark``, ``trino``, ``presto``, ``flink``, ``hive`` or ``any``.
 
     Args:
         kind: Its kind.
@@ -63,7 +41,7 @@ def engine_of(kind: WorkloadKind | None, images: Sequence[str]) -> str:
     if kind is not None and kind.groups[0] in _SPARK_GROUPS:
         return "spark"
     names = {image.rpartition("/")[2].partition("@")[0].partition(":")[0] for image in images}
-    for engine in ("trino", "presto"):
+    for engine in ("trino", "presto", "hive"):
         if any(name == engine or name.startswith(f"{engine}-") for name in names):
             return engine
     return "any"
@@ -77,11 +55,11 @@ def attach(draft: Draft, kind: WorkloadKind | None, engine: str, attachment: Att
         for key, value in attachment.properties.items():
             draft.put(("spec", "flinkConfiguration", f"flink.hadoop.{key}"), value, "Flink hands it to Hadoop.")
     elif engine in ("trino", "presto"):
-        from datafluid.workload.queries import attach_to_queries
-
         attach_to_queries(draft, kind, engine, attachment)
     else:
         _attach_by_directory(draft, attachment)
+        if engine == "hive":
+            draft.tell("note", "tables keep their fluid:// locations, so HiveServer2 and the metastore both need this.")
 
 
 def _attach_to_spark(draft: Draft, kind: WorkloadKind, attachment: Attachment) -> None:

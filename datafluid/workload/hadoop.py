@@ -58,6 +58,8 @@ def _link(draft: Draft, resolved: Resolved, topology: Topology) -> Link:
             f"{uri} leads to the engine, {target}; block locations are the nodes of its workers.",
             fix="It needs Alluxio's client jar (alluxio-shaded-client) on the class path; via=mount needs none.",
         )
+        if resolved.without_engine is not None:
+            draft.tell("warning", f"{uri}: {resolved.without_engine}.", fix="Say via=mount.")
         return Link(namespace=resolved.namespace, dataset=resolved.name, target=target)
     why = resolved.engine_obstacle if resolved.use.via != "mount" else "as asked"
     draft.tell(

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datafluid.model.plain import Path, look, template_paths
+from datafluid.errors import Invalid
+from datafluid.model.plain import Path, dotted, look, template_paths
 from datafluid.workload.kind import TemplateAt, WorkloadKind
 from datafluid.workload.kinds import workload_kind
 from datafluid.workload.shapes import ContainerShape, expand, resolve
@@ -137,6 +138,9 @@ def pod_places(manifest: Mapping[str, Any], *, templates: tuple[Path, ...] = ())
     Returns:
         In the manifest's order; none for what has no pods.
 
+    Raises:
+        Invalid: nothing is at one of the paths.
+
     Example:
         >>> job = {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob"}
         >>> job["spec"] = {"pytorchReplicaSpecs": {"Master": {"template": {}}, "Worker": {"template": {}}}}
@@ -144,6 +148,9 @@ def pod_places(manifest: Mapping[str, Any], *, templates: tuple[Path, ...] = ())
         ['Master', 'Worker']
     """
     kind = workload_kind(manifest)
+    for path in templates:
+        if not isinstance(look(manifest, path), Mapping):
+            raise Invalid(f"there is no pod template at {dotted(path)}.", hint="Give its path, such as spec.template.")
     if kind is None:
         paths = templates or tuple(template_paths(manifest))
         return [PodPlace(path=path, role="pod", template=TemplateAt(path=path, default_count=None)) for path in paths]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from datafluid.model.plain import Path, as_list, as_map
-from datafluid.workload.consumers import Attachment
+from datafluid.workload.attachment import Attachment
 from datafluid.workload.draft import Draft
 from datafluid.workload.hadoop import CORE_SITE, add_config_map, core_site, mount_config, mount_file_source
 from datafluid.workload.kind import WorkloadKind

@@ -11,7 +11,8 @@ from datafluid.model.plain import Path, as_list, as_map, as_text, look
 from datafluid.workload import locality, posix
 from datafluid.workload.across import add_references
 from datafluid.workload.alluxio import add_client, add_directories
-from datafluid.workload.consumers import Attachment, attach, engine_of
+from datafluid.workload.attachment import Attachment
+from datafluid.workload.consumers import attach, engine_of
 from datafluid.workload.draft import Draft
 from datafluid.workload.fusecare import tell_of_fuse
 from datafluid.workload.hadoop import hadoop_properties

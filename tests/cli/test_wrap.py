@@ -173,3 +173,12 @@ def test_names_that_could_steer_a_terminal_do_not(tmp_path: Path, run: Run) -> N
     for arguments in ([], ["--explain"], ["--diff"], ["-o", "json"], ["-o", "kustomize"]):
         result = run("wrap", str(file), "--use", "team/a,containers=x", *arguments)
         assert "\x1b" not in result.output
+
+
+def test_a_kind_that_nobody_knows_says_where_its_pods_are(run: Run) -> None:
+    """By its path; one that leads nowhere is refused."""
+    strange = "apiVersion: example.org/v1\nkind: Strange\nmetadata: {name: s}\nspec: {a: [{pod: {spec: {x: 1}}}]}\n"
+    (wrapped,) = documents(run("wrap", "-", "--use", "a", "--template", "spec.a[0].pod", input=strange).stdout)
+    assert "affinity" in wrapped["spec"]["a"][0]["pod"]["spec"]
+    refused = run("wrap", "-", "--use", "a", "--template", "spec.b", input=strange, code=2)
+    assert "--template" in refused.stderr

@@ -342,6 +342,9 @@ def test_trino_does_not_use_the_engines_client() -> None:
     wrapped = wrap({"catalogs": {}}, [DatasetUse("team/a", api="hcfs")], topology=alluxio())
     assert core_site(wrapped)[LINK] == "rawfile:///mnt/fluid/team/a"
     assert "Java" in told(wrapped, "done")
+    asked = wrap({"catalogs": {}}, [DatasetUse("team/a", api="hcfs", via="engine")], topology=alluxio())
+    assert core_site(asked)[LINK].startswith("alluxio://")
+    assert "Java" in told(asked, "warning")
 
 
 @pytest.mark.parametrize(
@@ -376,6 +379,13 @@ def test_presto_is_told_its_own_scheme() -> None:
     assert "viewfs://<namespace>/<dataset>" in told(wrapped, "warning")
     assert core_site(wrapped)[LINK].startswith("alluxio://")
     assert "fs.hadoop.enabled" not in wrapped.manifest["catalog"]["fluid"]
+
+
+def test_hive_needs_it_in_both_servers() -> None:
+    """Locations of tables are read by the metastore too."""
+    wrapped = wrap(deployment("apache/hive:4.0.0"), [DatasetUse("a", api="hcfs")])
+    assert env(pod_of(wrapped)["containers"][0])["HADOOP_CONF_DIR"]
+    assert "metastore both need" in told(wrapped, "note")
 
 
 def test_flink_by_its_operator() -> None:

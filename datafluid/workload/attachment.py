@@ -1,0 +1,32 @@
+"""Hadoop's configuration on its way to those who read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from datafluid.workload.places import ContainerPlace, PodPlace
+
+__all__ = ["Attachment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """Configuration on its way to those who read it.
+
+    Args:
+        properties: Hadoop's properties.
+        name: What the workload is called.
+        namespace: Its namespace; None when whoever applies it chooses.
+        readers: The containers that use Hadoop, and the places they are in.
+    """
+
+    properties: Mapping[str, str]
+    name: str
+    namespace: str | None
+    readers: Sequence[tuple[PodPlace, ContainerPlace]]
+
+    @property
+    def config_map(self) -> str:
+        """The ConfigMap with core-site.xml."""
+        return f"{self.name}-fluid-hadoop"
