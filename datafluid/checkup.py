@@ -28,9 +28,37 @@ def check_all(context: str | None = None) -> list[Check]:
     try:
         resolved = resolve_context(context)
         checks = check_machine(Home.locate(resolved.home).path)
-        return [*checks, *_declared(resolved)]
+        return [*checks, *(_cluster(resolved) if resolved.plane == "kubernetes" else _declared(resolved))]
     except DatafluidError as error:
         return [_failed("context", error)]
+
+
+def _cluster(context: Context) -> Iterator[Check]:
+    """Whether the cluster answers, knows Fluid, and lets us look."""
+    from datafluid.client import connect
+    from datafluid.model.kinds import KINDS
+    from datafluid.plane.port import Cluster
+
+    plane = connect(context.name).plane
+    try:
+        served = plane.kinds() if isinstance(plane, Cluster) else frozenset(KINDS)
+    except DatafluidError as error:
+        yield _failed("cluster", error)
+        return
+    yield Check(name="cluster", status="ok", message=f"{plane!r} answers; kinds: {len(served)}")
+    missing = [kind for kind in KINDS if kind not in served]
+    if "Dataset" in missing:
+        hint = "Install Fluid there; `datafluid crds` prints its definitions."
+        yield Check(name="fluid", status="fail", message="the cluster does not know Fluid's kinds.", hint=hint)
+        return
+    told = f"all but {', '.join(missing)}" if missing else "all of Fluid's kinds are served"
+    yield Check(name="fluid", status="ok", message=told)
+    try:
+        found = plane.list("Dataset", namespace=context.namespace)
+    except DatafluidError as error:
+        yield _failed("datasets", error)
+    else:
+        yield Check(name="datasets", status="ok", message=f"in namespace {context.namespace}: {len(found)}")
 
 
 def _declared(context: Context) -> Iterator[Check]:

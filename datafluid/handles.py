@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from datafluid.crons import make_effective
-from datafluid.errors import Invalid, Unsupported
+from datafluid.errors import Invalid
 from datafluid.loads import TIME_ZONE, LoadHandle
 from datafluid.model.names import generated_name
 from datafluid.model.ref import Ref
@@ -187,13 +187,9 @@ class DatasetHandle:
         Raises:
             Unsupported: it has no runtime, or one that cannot be scaled.
         """
-        runtimes = self.status.runtimes
-        if not runtimes:
-            raise Unsupported(f"{self.ref} has no runtime to scale.", hint="Declare one of the same name.")
-        runtime = runtimes[0]
-        ref = Ref(runtime.kind, runtime.name, runtime.namespace or self.namespace)
-        self._client.plane.scale(ref, replicas=replicas)
-        return ref
+        from datafluid.scaling import scale_runtime
+
+        return scale_runtime(self._client.plane, self.ref, replicas)
 
     def refresh(self, path: str = "") -> None:
         """Forget listings below ``path``: the next read asks the under-store again."""

@@ -143,6 +143,8 @@ class PlaneContract:
             plane.apply(dataset(name))
         started: list[str] = []
         for event in plane.watch("Dataset", namespace=NAMESPACE, name="demo", timeout=self.patience):
+            if event.type == "BOOKMARK":
+                continue
             started.append(event.object["metadata"]["name"])
             if len(started) == 1:
                 plane.delete(Ref("Dataset", "other", NAMESPACE))

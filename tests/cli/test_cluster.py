@@ -106,3 +106,19 @@ def test_a_refused_field_says_who_owns_it_and_adopt_takes_it(
     )
     assert "'kubectl' owns spec.replicas" in run("--context", "prod", "apply", "-f", manifest, code=1).stderr
     run("--context", "prod", "apply", "-f", manifest, "--adopt")
+
+
+def test_doctor_looks_at_the_cluster(cluster: Cluster, run: Run, prod: str, home: Path) -> None:
+    """Whether it answers and knows Fluid; one that is not there is a failure with a reason."""
+    told = run("--context", "prod", "doctor").stdout
+    assert "all of Fluid's kinds are served" in told
+    assert f"in namespace {prod}: 0" in told
+    gone = cluster.api.write_kubeconfig(home.parent / "gone", server="http://127.0.0.1:9")
+    (home.parent / "config.toml").write_text(f'[contexts.gone]\nplane = "kubernetes"\nkubeconfig = "{gone}"\n')
+    assert "cannot be reached" in run("--context", "gone", "doctor", code=1).stdout
+
+
+def test_a_dataset_is_scaled_before_it_is_bound(cluster: Cluster, run: Run, manifest: str, prod: str) -> None:
+    """Its runtime is the one of its name."""
+    run("--context", "prod", "apply", "-f", manifest)
+    assert "alluxioruntime" in run("--context", "prod", "scale", f"{prod}/demo", "--replicas", "2").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sys
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,23 @@ def test_several_contexts_of_one_kubeconfig(cluster: Cluster, tmp_path: Path) ->
     assert known["test"].is_current
 
 
+def test_a_forked_child_has_connections_of_its_own(cluster: Cluster, namespace: str) -> None:
+    """It reads what its parent reads, and the parent's own connection still works."""
+    plane = KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
+    plane.apply(dataset("demo", namespace))
+    child = multiprocessing.get_context("fork").Process(target=_leave_with, args=(plane, namespace))
+    child.start()
+    for _ in range(20):
+        assert plane.get(Ref("Dataset", "demo", namespace))
+    child.join(60)
+    assert child.exitcode == 0
+
+
+def _leave_with(plane: KubernetesPlane, namespace: str) -> None:
+    names = {plane.get(Ref("Dataset", "demo", namespace))["metadata"]["name"] for _ in range(20)}
+    sys.exit(names != {"demo"})
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [(None, "kubeconfig"), ("nonsense: [", "kubeconfig"), ("kind: Config\n", "kubeconfig")],
@@ -167,3 +185,4 @@ def test_a_server_that_is_not_there_is_unavailable(cluster: Cluster, tmp_path: P
         asyncio.run(async_twin(plane).nodes()) if asynchronous else plane.nodes()
     assert isinstance(caught.value, ConnectionError)
     assert address in str(caught.value)
+    assert " at 0x" not in str(caught.value)

@@ -7,8 +7,9 @@ from typing import Any
 
 from datafluid.model.ref import Ref
 from datafluid.plane.events import event_of
+from datafluid.plane.kubernetes.errors import error_of
 from datafluid.plane.kubernetes.requests import Resource
-from datafluid.plane.kubernetes.steps import Flow, call
+from datafluid.plane.kubernetes.steps import ATTEMPTS, Flow, exchange
 from datafluid.plane.port import Event, Manifest, Node
 
 __all__ = ["all_pages", "events_of", "node_of", "plain"]
@@ -32,10 +33,16 @@ def all_pages(
 ) -> Flow[list[Manifest]]:
     """Every object of a kind, in the server's order: by namespace and name."""
     found: list[Manifest] = []
-    after = ""
+    after, begun = "", 1
     while True:
         request = resource.page(namespace, labels=labels, fields=fields, after=after, metadata_only=metadata_only)
-        page = yield from call(request)
+        response = yield from exchange(request)
+        if response.status == 410 and begun < ATTEMPTS:  # the list took longer than the server remembers it
+            found, after, begun = [], "", begun + 1
+            continue
+        if not response.ok:
+            raise error_of(request, response)
+        page = response.json()
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
         found += [plain({**each, **named}) for each in page.get("items") or ()]
         after = page["metadata"].get("continue", "")

@@ -173,7 +173,7 @@ class Resource:
             method="PATCH",
             path=self.path(ref.namespace, ref.name, subresource),
             subject=str(ref),
-            query={"fieldManager": MANAGER},
+            query={"fieldManager": MANAGER, "fieldValidation": "Strict"},
             body=changes,
             content_type=_MERGE,
             repeatable="resourceVersion" not in (changes.get("metadata") or {}),

@@ -6,6 +6,7 @@ the asynchronous transport, so what is said to the server is written down once.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ __all__ = ["ATTEMPTS", "Flow", "Pause", "Renew", "Step", "backoff", "call", "del
 
 #: How often a request is sent at most.
 ATTEMPTS = 5
+_LOG = logging.getLogger(__name__)
 _FIRST, _LONGEST = 0.2, 15.0  # seconds
 _LONGEST_ASKED = 60.0  # a server that asks for more is not waited for
 
@@ -65,6 +67,8 @@ def exchange(request: Request) -> Flow[Response]:
                 raise
             yield Pause(backoff(attempt))
             continue
+        if warning := response.headers.get("warning"):
+            _LOG.warning("%s: the server warns: %s", request.subject, warning)
         if response.status == 401 and not renewed:
             renewed = True
             yield Renew()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ class Transport:
         self._access = access
         self._lock = Lock()
         self._api: Any = None
+        self._process = os.getpid()
 
     def run(self, flow: Flow[T]) -> T:
         """Take a flow to its end."""
@@ -137,6 +139,10 @@ class Transport:
                 raw.close()  # what was not read to its end is not worth to be read
 
     def _connected(self) -> Any:
+        if (
+            self._process != os.getpid()
+        ):  # a forked child must not speak on its parent's connections, nor wait for its lock
+            self._process, self._lock, self._api = os.getpid(), Lock(), None
         with self._lock:
             if self._api is None:
                 self._api = _connect(self._access)

@@ -7,6 +7,7 @@ import time
 from datafluid.errors import Unavailable
 from datafluid.plane.kubernetes.requests import Request
 from datafluid.plane.kubernetes.watching import SILENCE
+from datafluid.redaction import redact_url
 
 __all__ = ["CONNECT", "READ", "Silence", "is_over", "left_until", "patience", "unreachable"]
 
@@ -20,9 +21,16 @@ class Silence(Unavailable):
 def unreachable(request: Request, host: str, error: Exception) -> Unavailable:
     """The error for a server that does not answer, or stops in the middle."""
     return Unavailable(
-        f"{request.subject}: {host} cannot be reached: {error}.",
+        f"{request.subject}: {redact_url(host)} cannot be reached: {_reason(error)}.",
         hint="Is the cluster up, and the network between? `datafluid contexts` says who is where.",
     )
+
+
+def _reason(error: BaseException) -> str:
+    """What is at the bottom of it, without the library's own names for connections."""
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    return str(error).rpartition("): ")[2] or type(error).__name__
 
 
 def left_until(until: float | None) -> float | None:

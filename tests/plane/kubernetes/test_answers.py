@@ -19,8 +19,9 @@ from datafluid.errors import (
 )
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes.errors import error_of, field_conflicts
+from datafluid.plane.kubernetes.reading import all_pages
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
-from datafluid.plane.kubernetes.steps import ATTEMPTS, Pause, Renew, Step, call
+from datafluid.plane.kubernetes.steps import ATTEMPTS, Flow, Pause, Renew, Step, call
 
 DATASETS = Resource(api_version="data.fluid.io/v1alpha1", kind="Dataset", plural="datasets")
 GET = DATASETS.get(Ref("Dataset", "demo", "team"))
@@ -109,7 +110,10 @@ class Wire:
 
     def run(self, request: Request) -> Any:
         """Drive the call."""
-        flow = call(request)
+        return self.drive(call(request))
+
+    def drive(self, flow: Flow[Any]) -> Any:
+        """Drive any flow."""
         step = next(flow)
         try:
             while True:
@@ -201,3 +205,24 @@ def test_a_500_without_a_reason_is_final(message: str) -> None:
     with pytest.raises(Invalid):
         wire.run(GET)
     assert len(wire.steps) == 1
+
+
+def page(*names: str, after: str = "") -> Response:
+    """A page of a list."""
+    items = [{"metadata": {"name": name, "managedFields": []}} for name in names]
+    return Response(status=200, body=json.dumps({"metadata": {"continue": after}, "items": items}).encode())
+
+
+def test_a_list_that_took_too_long_begins_again() -> None:
+    """The server has forgotten the version of the pages before: nothing of them is kept."""
+    wire = Wire(page("a", "b", after="x"), refusal(410, reason="Expired"), page("a", after="y"), page("c"))
+    assert [each["metadata"]["name"] for each in wire.drive(all_pages(DATASETS, "team"))] == ["a", "c"]
+    with pytest.raises(Unavailable):
+        Wire(*[refusal(410)] * 20).drive(all_pages(DATASETS, "team"))
+
+
+def test_what_the_server_warns_of_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With what it was about."""
+    Wire(Response(status=200, headers={"warning": '299 - "unknown field"'}, body=b"{}")).run(GET)
+    assert "Dataset team/demo" in caplog.text
+    assert "unknown field" in caplog.text
