@@ -31,11 +31,11 @@ _READ = [
     _rule(GROUP, _FLUID, "get", "list", "watch"),
     _rule("", ["events"], "list"),
     _rule("", ["persistentvolumeclaims"], "get", "list", "watch"),
-    _rule("batch", ["cronjobs"], "get"),
+    _rule("batch", ["cronjobs"], "get", "list", "watch"),
     _rule("batch", ["jobs"], "list"),
 ]
 #: Fluid never changes a schedule once it has made the CronJob, nor suspends it: that is done there.
-_CHANGE = [_rule(GROUP, _FLUID, "create", "patch"), _rule("batch", ["cronjobs"], "list", "watch", "patch")]
+_CHANGE = [_rule(GROUP, _FLUID, "create", "patch"), _rule("batch", ["cronjobs"], "patch")]
 _DELETE = [_rule(GROUP, _FLUID, "delete")]
 _SCALE = [_rule(GROUP, (f"{kind.plural}/scale" for kind in KINDS.values() if kind.scalable), "patch")]
 #: What a notebook submits: its own pods and jobs, and the ConfigMaps that they mount.
@@ -52,7 +52,6 @@ _RULES: Mapping[Purpose, list[_Rule]] = {
 _DIAGNOSE = [
     _rule("", ["limitranges", "pods", "resourcequotas"], "list"),
     _rule("apps", ["daemonsets", "statefulsets"], "list"),
-    _rule("batch", ["cronjobs"], "list"),
 ]
 _CLUSTER = [
     _rule("", ["nodes"], "list"),
@@ -103,9 +102,7 @@ def roles(
     if purpose not in _RULES:
         raise Invalid(f"there is no purpose {purpose!r}.", hint=f"There are: {', '.join(PURPOSES)}.")
     called = name or f"datafluid-{purpose}"
-    own = _RULES[purpose]
-    looks = [rule for rule in _DIAGNOSE if diagnose and not _covers(own, rule)]
-    found = [_role("Role", called, namespace, [*own, *looks])]
+    found = [_role("Role", called, namespace, [*_RULES[purpose], *(_DIAGNOSE if diagnose else ())])]
     if cluster:
         # Names of cluster-scoped objects are everybody's: the namespace keeps two teams apart.
         wide = [
@@ -117,16 +114,6 @@ def roles(
     if account is None:
         return found
     return [each for role in found for each in (role, _binding(role, account, namespace))]
-
-
-def _covers(rules: Iterable[_Rule], wanted: _Rule) -> bool:
-    """Whether one of the rules grants all of another."""
-    return any(
-        rule["apiGroups"] == wanted["apiGroups"]
-        and {*wanted["resources"]} <= {*rule["resources"]}
-        and {*wanted["verbs"]} <= {*rule["verbs"]}
-        for rule in rules
-    )
 
 
 def _role(kind: str, name: str, namespace: str | None, rules: list[_Rule]) -> dict[str, Any]:
