@@ -132,6 +132,21 @@ def nodes_taken(subject: Subject, scope: Scope) -> Hits:
         )
 
 
+@rule(
+    "DF516", "More workers than nodes", "warning", kinds=tuple(RUNTIMES), source="Fluid: one a node", plane="kubernetes"
+)
+def more_than_nodes(subject: Subject, scope: Scope) -> Hits:
+    nodes = scope.around.of("v1/Node") if scope.around and scope.around.knows("v1/Node") else []
+    able = [each for each in nodes if not each.spec.get("unschedulable")]
+    wanted = _workers(subject)
+    if able and wanted > len(able):
+        yield Hit(
+            ("spec", "replicas") if "replicas" in subject.spec else ("spec",),
+            f"it wants {show(wanted)} workers, one on each node, and {len(able)} nodes take pods.",
+            "The rest stays Pending: ask for fewer, or add nodes.",
+        )
+
+
 def _workers(runtime: Subject) -> int:
     return sum(part.replicas or 0 for part in parts_of(runtime.data) if part.name == "worker")
 

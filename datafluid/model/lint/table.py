@@ -6,14 +6,17 @@ from types import ModuleType
 
 from datafluid.model.lint import (
     around_admission,
+    around_changes,
     around_installed,
     around_limits,
     around_objects,
+    autoscaling,
     credentials,
     cross,
     dataset,
     document,
     flow,
+    injected,
     lifecycle,
     loads,
     migrate,
@@ -49,12 +52,15 @@ _MODULES: tuple[ModuleType, ...] = (
     migrate,
     processor,
     workload,
+    injected,
     prefetch,
     cross,
     around_installed,
     around_objects,
     around_limits,
     around_admission,
+    around_changes,
+    autoscaling,
 )
 
 #: Every rule, by code.

@@ -200,4 +200,32 @@ CASES = [
             _policy(chosen={"matchLabels": {"app": "web"}}),
         ],
     ),
+    Case(
+        code="DF516",
+        bad=[runtime(replicas=3)],
+        path="spec.replicas",
+        good=[runtime(replicas=2), runtime("ThinRuntime", replicas=3)],
+        around=[node("n0"), node("n1")],
+    ),
+    Case(
+        code="DF540",
+        bad=[dataset(accessModes=["ReadWriteMany"])],
+        path="spec.accessModes",
+        good=[dataset(accessModes=["ReadOnlyMany"])],
+        around=[dataset()],
+    ),
+    Case(
+        code="DF541",
+        bad=[load(policy="Cron", schedule="0 4 * * *")],
+        path="spec.schedule",
+        good=[load(policy="Cron", schedule="0 3 * * *")],
+        around=[load(policy="Cron", schedule="0 3 * * *")],
+    ),
+    Case(
+        code="DF542",
+        bad=[dataset({"mountPoint": "nfs.example.com:/other", "name": "data"})],
+        path="spec.mounts",
+        good=[dataset()],
+        around=[bound(dataset()), runtime("ThinRuntime", profileName="nfs")],
+    ),
 ]

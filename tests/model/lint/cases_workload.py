@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import REQUIRED, SERVERFUL, SERVERLESS, Case, dataset, job, pod, runtime
+from .case import REQUIRED, SERVERFUL, SERVERLESS, Case, dataset, job, obj, pod, runtime
 
 _LABELS = "metadata.labels"
 _SCHED = "['fluid.io/dataset.demo.sched']"
@@ -10,7 +10,33 @@ _OTHER = {"fluid.io/dataset.other.sched": "required"}
 _ZONE = {"nodeSelector": {"topology.kubernetes.io/zone": "z1"}}
 _PREFETCH = "metadata.annotations['file-prefetcher.fluid.io/"
 
+_MOUNTED = {"name": "first", "image": "busybox", "volumeMounts": [{"name": "demo", "mountPath": "/data"}]}
+
+
+def _scaler(kind: str, api: str = "data.fluid.io/v1alpha1") -> dict[str, object]:
+    target = {"scaleTargetRef": {"apiVersion": api, "kind": kind, "name": "demo"}}
+    return obj("HorizontalPodAutoscaler", target, api="autoscaling/v2")
+
+
 CASES = [
+    Case(
+        code="DF416",
+        bad=[pod(labels=SERVERFUL, resources={"limits": {"cpu": "1"}})],
+        path="spec.resources",
+        good=[pod(resources={"limits": {"cpu": "1"}}), pod(labels=SERVERFUL)],
+    ),
+    Case(
+        code="DF417",
+        bad=[pod(labels=SERVERLESS, initContainers=[_MOUNTED])],
+        path="spec.initContainers[0]",
+        good=[pod(labels=SERVERFUL, initContainers=[_MOUNTED]), pod("x", labels=SERVERLESS, initContainers=[_MOUNTED])],
+    ),
+    Case(
+        code="DF418",
+        bad=[_scaler("AlluxioRuntime")],
+        path="spec.scaleTargetRef.kind",
+        good=[_scaler("Deployment", "apps/v1")],
+    ),
     Case(
         code="DF415",
         bad=[dataset(), pod()],
