@@ -31,6 +31,8 @@ _INT = re.compile(r"(?:[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)\Z")
 _FLOAT = re.compile(
     r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
 )
+_LINES = re.compile(r"[^\s\x00-\x1f\x7f-\xa0].*\S\n?", re.DOTALL)
+_BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 _Path = tuple[str | int, ...]
 
 
@@ -157,8 +159,10 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    """Lines stay lines where YAML can hold them as they are; it falls back to quotes by itself."""
-    style = "|" if "\n" in text else None
+    """Lines stay lines where PyYAML reads them back as they are; other text is quoted."""
+    style = "|" if "\n" in text and _LINES.fullmatch(text) else None
+    if _BREAKS.search(text):
+        style = '"'  # PyYAML takes them for ends of lines and folds them
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -110,3 +110,18 @@ def test_any_value_is_a_manifest_or_invalid(value: Any) -> None:
         manifest.load(yaml.safe_dump(value))
     except Invalid as error:
         assert error.message
+
+
+_ODD = st.text(st.sampled_from(list("ab \n\t:#-|>'\"\\é\u2028\x85{}[]&*!%@`\r")), max_size=12)
+
+
+@given(st.recursive(_ODD, lambda below: st.lists(below, max_size=3) | st.dictionaries(_ODD, below, max_size=3)))
+def test_text_of_any_lines_is_read_back(value: Any) -> None:
+    """Blocks, quotes, and the ends of lines that only some programs take for such."""
+    (document,) = manifest.parse(manifest.dump([{"a": value}]))
+    assert document.data == {"a": value}
+
+
+def test_lines_stay_lines() -> None:
+    """What people read in a ConfigMap is not folded into one line."""
+    assert manifest.dump([{"text": "<a>\n  <b/>\n</a>\n"}]) == "text: |\n  <a>\n    <b/>\n  </a>\n"
