@@ -21,7 +21,7 @@ from datafluid.workload.holds import HoldFacts, choose_hold
 from datafluid.workload.kinds import workload_kind
 from datafluid.workload.release import CONDITION, SUBMITTED, DatasetWanted, ReleaseCondition
 
-__all__ = ["Intended", "intend", "intend_resume"]
+__all__ = ["Intended", "hold_facts", "intend", "intend_resume"]
 
 _PINNED = "datafluid.io/pinned"  # on a Dataset that was tied to nodes: a later submission leaves it tied to them
 _SPARK_CRD = Ref("apiextensions.k8s.io/v1/CustomResourceDefinition", "sparkapplications.sparkoperator.k8s.io")
@@ -58,7 +58,7 @@ def intend(plane: ControlPlane, given: Given, *, load: bool | float | None, slac
     if service or not _was_let_go(live):
         planned, notes = _plan(plane, workload, found, slack=slack, follow=service and (helm or live is not None))
     loads, names = _loads(found, given, load, ref)
-    hold = choose_hold(workload, _facts(plane, workload, ref))
+    hold = choose_hold(workload, hold_facts(plane, workload, ref))
     condition = ReleaseCondition(
         datasets=tuple(_wanted(each, names.get(each.id, ""), load) for each in found),
         before=look(workload, hold.path) if hold.path else None,
@@ -172,7 +172,8 @@ def _noted(manifest: Manifest) -> Manifest:
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
-def _facts(plane: ControlPlane, workload: Manifest, ref: Ref | None) -> HoldFacts:
+def hold_facts(plane: ControlPlane, workload: Manifest, ref: Ref | None) -> HoldFacts:
+    """What a cluster says about how a workload can be held."""
     if ref is None:
         return HoldFacts()
     return HoldFacts(autoscaled=_is_autoscaled(plane, workload, ref), has_field=_has_suspend(plane, ref))
