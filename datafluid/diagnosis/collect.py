@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from datafluid.diagnosis.masking import mask, mask_text, masked_values
-from datafluid.diagnosis.picture import NODE, POD, PVC, WEBHOOK, Picture
+from datafluid.diagnosis.picture import NODE, POD, PVC, WEBHOOK, WORKLOADS, Picture
 from datafluid.errors import Unsupported
 from datafluid.model.lint.facts import OPERATIONS, RUNTIMES, target_dataset
 from datafluid.model.lint.subject import Subject
@@ -24,8 +24,6 @@ _FLUID_NAMESPACE = "fluid-system"
 _ID = "fluid.io/dataset-id"
 #: Kinds of which all objects of the namespace are looked at.
 _NAMESPACED = (POD, PVC, "v1/ResourceQuota", "v1/LimitRange")
-#: Kinds of which those are looked at that Fluid made for the dataset.
-_WORKLOADS = ("apps/v1/StatefulSet", "apps/v1/DaemonSet")
 _JOBS = ("batch/v1/Job", "batch/v1/CronJob")
 
 
@@ -48,6 +46,8 @@ def collect(plane: ControlPlane, ref: Ref, *, clock: Callable[[], float] = time.
     for kind in ("Dataset", *RUNTIMES, *OPERATIONS):
         look.at(kind, namespace=namespace)
     look.at("ThinRuntimeProfile")
+    if "Dataset" in look.unknown:
+        look.get(ref)  # one may be allowed to see this one and not all
     dataset = look.first("Dataset", ref.name)
     for owner, name in physical_refs(dataset) if dataset else ():
         look.get(Ref("Dataset", name, owner))
@@ -79,7 +79,7 @@ def _cluster(look: Look, ref: Ref) -> None:
     mine = {_ID: dataset_id(namespace or "", ref.name, uid=uid)}
     for kind in _NAMESPACED:
         look.at(kind, namespace=namespace)
-    for kind in _WORKLOADS:
+    for kind in WORKLOADS:
         look.at(kind, namespace=namespace, selector=mine)
     for kind in _JOBS:
         look.at(kind, namespace=namespace, selector={"fluid.io/managed-by": "fluid"})

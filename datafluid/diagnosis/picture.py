@@ -18,6 +18,7 @@ __all__ = [
     "POD",
     "PVC",
     "WEBHOOK",
+    "WORKLOADS",
     "Picture",
     "claims",
     "condition",
@@ -27,7 +28,9 @@ __all__ = [
     "phase_of",
 ]
 
-_PARTS = {"master": "master", "worker": "worker", "fuse": "FUSE"}
+_PARTS = {"master": "master", "worker": "worker", "fuse": "FUSE", "client": "FUSE"}
+#: What makes the pods of a runtime; a picture has those of its dataset alone.
+WORKLOADS = ("apps/v1/StatefulSet", "apps/v1/DaemonSet")
 POD, NODE, PVC = "v1/Pod", "v1/Node", "v1/PersistentVolumeClaim"
 WEBHOOK = "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration"
 
@@ -166,13 +169,17 @@ def claims(pod: Subject) -> list[str]:
 
 
 def component(pod: Subject, picture: Picture) -> str | None:
-    """The part of the dataset that a pod of Fluid's is, by Fluid's labels."""
+    """The part of the dataset that a pod of Fluid's is: by Fluid's labels, else by the workload that made it."""
     labels, name = labels_of(pod), picture.ref.name
-    if labels.get("fluid.io/managed-by") != "fluid":
-        return None
-    if labels.get("targetDataset") == name:
-        return "operation"
-    if labels.get("release") != name:
-        return None
-    role = as_text(labels.get("role"))
+    if labels.get("fluid.io/managed-by") == "fluid":
+        if labels.get("targetDataset") == name:
+            return "operation"
+        if labels.get("release") == name:
+            return _part(as_text(labels.get("role")))
+    owners = {as_text(as_map(each).get("name")) for each in as_list(pod.at("metadata", "ownerReferences"))}
+    makers = {each.name for each in picture.of(*WORKLOADS)}  # those of this dataset only
+    return next((_part(owner) for owner in sorted(owners & makers)), None)
+
+
+def _part(role: str) -> str | None:
     return next((name for word, name in _PARTS.items() if role.endswith(word)), None)

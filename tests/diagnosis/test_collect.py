@@ -101,6 +101,30 @@ def test_what_may_not_be_read_is_unknown_and_accuses_nobody() -> None:
     assert "Unknown, because it may not be looked at" in diagnosis.html()
 
 
+def test_one_who_may_not_list_datasets_may_see_this_one() -> None:
+    """Then it is looked at by its name."""
+    plane = Refusing("Dataset")
+    for ref, manifest in World().unbind().remove(RUNTIME).plane._objects.items():
+        if ref.kind != "v1/Event":
+            plane.put(manifest)
+    assert diagnose(collect(plane, DATASET)).causes[0].code == "no-runtime"
+
+
+def test_pods_without_labels_are_known_by_who_made_them() -> None:
+    """A CacheRuntime's pods carry what its class says; its workloads carry the dataset's id."""
+    world, killed = World(), {"terminated": {"reason": "OOMKilled"}}
+    bare = pod_of("worker", containerStatuses=[{"name": "cache", "lastState": killed, "state": {}}])
+    bare["metadata"] |= {
+        "name": "x-0",
+        "labels": {},
+        "ownerReferences": [{"kind": "StatefulSet", "name": "demo-worker"}],
+    }
+    world.put(bare)
+    assert world.diagnose().causes[0].code == "worker-killed"
+    bare["metadata"]["ownerReferences"] = [{"kind": "StatefulSet", "name": "other-worker"}]
+    assert World().put(bare).diagnose().healthy
+
+
 def test_secrets_are_looked_for_and_never_read() -> None:
     """Only metadata of Secrets is asked for, and nothing of their values is in the picture."""
     picture = World().look()
