@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.api import Refused
+from tests.cluster.binaries import PROGRAMS, find
 from tests.cluster.controlplane import Cluster, serve_cluster
 from tests.cluster.processes import eventually
 
@@ -62,6 +63,15 @@ def test_a_cluster_of_the_users_is_used_as_it_is(cluster: Cluster, tmp_path: Pat
     with serve_cluster(tmp_path, environ=environ) as other:
         assert other.api == cluster.api
         assert not other.is_own
+
+
+def test_programs_that_are_there_come_first(tmp_path: Path) -> None:
+    """``KUBEBUILDER_ASSETS``, when it has all of them."""
+    for name in PROGRAMS:
+        (tmp_path / name).touch(mode=0o755)
+    assert find({"KUBEBUILDER_ASSETS": str(tmp_path)}) == tmp_path
+    (tmp_path / "etcd").unlink()
+    assert find({"KUBEBUILDER_ASSETS": str(tmp_path)}) != tmp_path
 
 
 def test_without_programs_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -268,12 +268,7 @@ def test_waiting_asks_once_and_listens_once(cluster: Cluster, namespace: str) ->
     """The audit log has one GET and one WATCH, however long it takes and however often the object changes."""
     plane = KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
     plane.apply(dataset("demo", namespace))
-    seen: list[str] = []
-    changes: list[Callable[[], object]] = [
-        lambda: cluster.api.patch(f"{DATASETS.format(namespace)}/demo", {"metadata": {"labels": {"a": "b"}}}),
-        lambda: bound(cluster, "demo", namespace, phase="NotBound"),
-        lambda: bound(cluster, "demo", namespace),
-    ]
+    told: dict[str, threading.Event] = {phase: threading.Event() for phase in ("", "NotBound", "Bound")}
     before = len(_asked(cluster, namespace))
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(
@@ -282,16 +277,15 @@ def test_waiting_asks_once_and_listens_once(cluster: Cluster, namespace: str) ->
             Ref("Dataset", "demo", namespace),
             cached=None,
             timeout=60,
-            progress=lambda status: seen.append(status.phase),
+            progress=lambda status: told[status.phase].set(),
         )
-        while "watch" not in _asked(cluster, namespace)[before:]:
-            time.sleep(0.05)
-        for change in changes:
-            change()
-            time.sleep(0.4)
+        assert told[""].wait(30)
+        cluster.api.patch(f"{DATASETS.format(namespace)}/demo", {"metadata": {"labels": {"a": "b"}}})
+        for phase in ("NotBound", "Bound"):
+            bound(cluster, "demo", namespace, phase=phase)
+            assert told[phase].wait(30)
         assert waiting.result(timeout=60).phase == "Bound"
     assert _asked(cluster, namespace)[before:] == ["get", "watch"]
-    assert seen[-1] == "Bound"
 
 
 def _asked(cluster: Cluster, namespace: str) -> list[str]:

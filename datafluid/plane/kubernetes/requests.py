@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from datafluid.errors import Invalid
 from datafluid.model.ref import Ref, qualified_kind
 
 __all__ = ["MANAGER", "PAGE", "Request", "Resource", "Response", "agent"]
@@ -103,7 +104,13 @@ class Resource:
         return qualified_kind(self.api_version, self.kind)
 
     def path(self, namespace: str | None, name: str = "", subresource: str | None = None) -> str:
-        """The path of the collection, of one object, or of its subresource."""
+        """The path of the collection, of one object, or of its subresource.
+
+        Raises:
+            Invalid: an object of a kind that lives in namespaces is named without one.
+        """
+        if name and self.namespaced and not namespace:
+            raise Invalid(f"{self.kind} {name} is named without its namespace.", hint="Give it metadata.namespace.")
         base = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
         within = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
         tail = (f"/{quote(name, safe='')}" if name else "") + (f"/{subresource}" if subresource else "")
@@ -157,6 +164,7 @@ class Resource:
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Request:
         """Create what must not be there yet; unknown fields are errors."""
         ref = Ref.of(manifest)
+        self._at(ref)  # a name without a namespace is refused here, not by a server that looks for the kind elsewhere
         query = {"fieldManager": MANAGER, "fieldValidation": "Strict", **_dry(dry_run)}
         return Request(
             method="POST",

@@ -88,6 +88,14 @@ def test_what_an_answer_means(response: Response, kind: type[DatafluidError], wo
     assert words in str(error)
 
 
+def test_a_name_needs_its_namespace() -> None:
+    """Without one the server would look elsewhere, and say something about the kind."""
+    nowhere = Ref("Dataset", "demo")
+    for ask in (lambda: DATASETS.get(nowhere), lambda: DATASETS.create({"kind": "Dataset", "metadata": {"name": "x"}})):
+        with pytest.raises(Invalid, match="without its namespace"):
+            ask()
+
+
 def test_every_unknown_field_is_a_finding() -> None:
     """With its path, so that an editor can show it."""
     error = error_of(CREATE, refusal(400, **STRICT))
