@@ -20,7 +20,7 @@ LONG = 60.0  # seconds that nothing here takes on any machine
 _NODES = 3
 
 
-@pytest.fixture(params=["memory", "server"])
+@pytest.fixture(params=["memory", pytest.param("server", marks=pytest.mark.slow)])
 def begin(request: pytest.FixtureRequest) -> Iterator[Begin]:
     """Begin a cluster with the double at work, in memory or on a real API server; with its ``faults``."""
     with ExitStack() as stack:

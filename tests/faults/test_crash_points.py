@@ -58,6 +58,7 @@ def _must_be_sound(home: Path, content: dict[str, bytes]) -> None:
     assert sum(status.st_blocks * 512 for status in files) <= used <= sum(status.st_size + 4096 for status in files)
 
 
+@pytest.mark.slow
 def test_dying_at_every_step(bucket: Bucket, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever step was the last: readers see right bytes, the next load completes, the account is right."""
     source = random.Random(seed)

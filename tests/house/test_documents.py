@@ -31,6 +31,7 @@ def run_document(document: Path, directory: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_every_code_block_runs(document: Path, tmp_path: Path) -> None:
     """In order, in an empty directory, as somebody who types them would."""
