@@ -14,6 +14,7 @@ from datafluid.workload.draft import Draft
 from datafluid.workload.hadoop import CONFIG_DIRECTORY, add_config_map, core_site, mount_config
 from datafluid.workload.hcfs import spark_properties
 from datafluid.workload.kind import WorkloadKind
+from datafluid.workload.layouts import SPARK_ROLE
 from datafluid.workload.posix import add_variable
 from datafluid.workload.queries import attach_to_queries
 
@@ -70,7 +71,8 @@ def _attach_to_spark(draft: Draft, kind: WorkloadKind, attachment: Attachment) -
     else:
         for key, value in attachment.properties.items():
             draft.put((*above, "hadoopConf", key), value, "Spark hands it to Hadoop, in driver and executors.")
-        _add_hadoop_config_map(draft, above, attachment)
+        if kind.templates[0].shape is SPARK_ROLE:
+            _add_hadoop_config_map(draft, above, attachment)
     if _is_dynamic(draft, above):
         draft.tell("note", "executors that dynamic allocation adds later get the same volumes and the same affinity.")
 

@@ -20,6 +20,7 @@ SPARK_ROLE = Shape(
     labels=("labels",),
     annotations=("annotations",),
     affinity=("affinity",),
+    inherited_affinity=("template", "spec", "affinity"),  # the operator's webhook takes one or the other
     node_selector=("nodeSelector",),
     volumes=("..", "volumes"),
     spec=(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datafluid.workload.kind import Hold, TemplateAt, WorkloadKind
-from datafluid.workload.layouts import NOTEBOOK, PREDICTOR, PRESTO_ROLE, SPARK_ROLE, STEP, TRINO_ROLE
+from datafluid.workload.layouts import NOTEBOOK, PREDICTOR, PRESTO_ROLE, STEP, TRINO_ROLE
+from datafluid.workload.sparkkinds import SPARK_KINDS
 from datafluid.workload.trainers import REPLICAS, SUSPEND, TRAINERS
 
-__all__ = ["ALL", "DRIVER_TEMPLATE", "EXECUTOR_TEMPLATE"]
+__all__ = ["ALL"]
 
 _NO_REPLICAS = Hold(
     way="replicas", path=("spec", "replicas"), value=0, proviso="Not under a HorizontalPodAutoscaler: it would undo it."
@@ -14,36 +15,10 @@ _NO_REPLICAS = Hold(
 _WAIT, _ORDERED = Hold(way="wait"), Hold(way="ordered")
 
 
-def _spark(*above: str) -> tuple[TemplateAt, ...]:
-    return (
-        TemplateAt(path=(*above, "driver"), role="driver", shape=SPARK_ROLE, made=True, steers=True),
-        TemplateAt(path=(*above, "executor"), role="executor", shape=SPARK_ROLE, count=("instances",), made=True),
-    )
-
-
-#: Spark's own names of its containers, which its pod templates need not list.
-DRIVER_TEMPLATE = TemplateAt(
-    path=("spec", "driverSpec", "podTemplateSpec"),
-    role="driver",
-    made=True,
-    container="spark-kubernetes-driver",
-    steers=True,
-)
-EXECUTOR_TEMPLATE = TemplateAt(
-    path=("spec", "executorSpec", "podTemplateSpec"), role="executor", made=True, container="spark-kubernetes-executor"
-)
-_SPARK_NOTES = (
-    "All but labels and pod templates needs the operator's webhook; it acts in its job namespaces only, silently.",
-    "Its webhook replaces the affinity of a pod template with that of driver or executor.",
-    "A volume is added only where a volumeMount of the role names it.",
-)
-_SPARK_SUSPEND = Hold(
-    way="suspend", path=("spec", "suspend"), proviso="Only where the installed CRD has the field (operator 2.4)."
-)
-
 #: Every kind that is known.
 ALL = (
     *TRAINERS,
+    *SPARK_KINDS,
     WorkloadKind(
         kind="Pod",
         templates=(TemplateAt(path=()),),
@@ -94,32 +69,6 @@ ALL = (
         groups=("batch",),
         templates=(TemplateAt(path=("spec", "jobTemplate", "spec", "template"), count=("..", "parallelism")),),
         hold=SUSPEND,
-    ),
-    WorkloadKind(
-        kind="SparkApplication",
-        groups=("sparkoperator.k8s.io",),
-        templates=_spark("spec"),
-        hold=_SPARK_SUSPEND,
-        container="spark",
-        notes=_SPARK_NOTES,
-    ),
-    WorkloadKind(
-        kind="ScheduledSparkApplication",
-        groups=("sparkoperator.k8s.io",),
-        templates=_spark("spec", "template"),
-        hold=SUSPEND,
-        container="spark",
-        notes=_SPARK_NOTES,
-    ),
-    WorkloadKind(
-        kind="SparkApplication",
-        groups=("spark.apache.org",),
-        templates=(
-            DRIVER_TEMPLATE,
-            EXECUTOR_TEMPLATE,
-        ),
-        hold=_WAIT,
-        notes=("This operator has no suspend.",),
     ),
     WorkloadKind(
         kind="JobSet",

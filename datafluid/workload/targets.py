@@ -7,9 +7,9 @@ from typing import Any
 from datafluid.model.plain import Path, as_list, as_map, as_text, look
 from datafluid.workload.draft import Draft
 from datafluid.workload.kind import TemplateAt, WorkloadKind
-from datafluid.workload.layouts import OVERRIDE, TRAIN_PATCH
+from datafluid.workload.layouts import OVERRIDE, SPARK_ROLE, TRAIN_PATCH
 from datafluid.workload.places import PodPlace, pod_places
-from datafluid.workload.table import DRIVER_TEMPLATE, EXECUTOR_TEMPLATE
+from datafluid.workload.sparkkinds import DRIVER_TEMPLATE, EXECUTOR_TEMPLATE
 from datafluid.workload.topology import Topology, TrainPatch
 from datafluid.workload.trainers import PATCHED
 
@@ -26,7 +26,7 @@ def prepared_places(
     """The places to write to, each with its containers."""
     if kind is not None and kind.kind == "TrainJob":
         places = [_trainer(draft, topology)]
-    elif kind is not None and "sparkoperator.k8s.io" in kind.groups:
+    elif kind is not None and kind.templates[0].shape is SPARK_ROLE:
         places = [_spark_role(draft, place, topology, home) for place in pod_places(draft.data)]
     else:
         places = pod_places(draft.data, templates=templates)

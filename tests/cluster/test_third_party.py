@@ -59,6 +59,7 @@ OTHERS: list[tuple[str, str, dict[str, Any]]] = [
     ("spark", "SparkApplication", SPARK),
     ("spark-2.3", "SparkApplication", SPARK),
     ("spark", "ScheduledSparkApplication", {"schedule": "@daily", "template": SPARK}),
+    ("spark", "SparkConnect", {"sparkVersion": "4.0.0", "server": {"cores": 1}, "executor": {"instances": 1}}),
     ("training", "PyTorchJob", {"pytorchReplicaSpecs": replicas("pytorch", "Master", "Worker")}),
     ("training", "TFJob", {"tfReplicaSpecs": replicas("tensorflow", "Chief", "Worker")}),
     ("training", "MPIJob", {"mpiReplicaSpecs": replicas("mpi", "Launcher", "Worker")}),

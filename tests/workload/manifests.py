@@ -109,7 +109,7 @@ _pods = st.fixed_dictionaries(
     optional={"metadata": _metadata},
 )
 _spark_role = st.fixed_dictionaries(
-    {}, optional={**_holders, "labels": _labels, "affinity": _affinity, "cores": st.just(2)}
+    {}, optional={**_holders, "labels": _labels, "affinity": _affinity, "cores": st.just(2), "template": _pods}
 )
 _step = st.one_of(
     st.fixed_dictionaries(
@@ -210,6 +210,8 @@ manifests: st.SearchStrategy[dict[str, Any]] = st.one_of(
     _object("batch/v1", "CronJob", _spec(jobTemplate=_spec(spec=_spec(template=_pods)))),
     _object("sparkoperator.k8s.io/v1beta2", "SparkApplication", _spark),
     _object("sparkoperator.k8s.io/v1beta2", "ScheduledSparkApplication", _spec(template=_spark)),
+    _object("sparkoperator.k8s.io/v1alpha1", "SparkConnect", _optional(server=_optional(template=_pods))),
+    _object("spark.apache.org/v1", "SparkCluster", _optional(sparkConf=st.just({"spark.a": "b"}))),
     _object("spark.apache.org/v1", "SparkApplication", _optional(driverSpec=_optional(podTemplateSpec=_pods))),
     _object("kubeflow.org/v1", "PyTorchJob", _spec(pytorchReplicaSpecs=_roles)),
     _object("kubeflow.org/v1", "TFJob", _spec(tfReplicaSpecs=_roles)),

@@ -234,6 +234,20 @@ def test_an_inherited_affinity_is_not_lost() -> None:
     assert step["affinity"]["podAntiAffinity"] == above["podAntiAffinity"]
 
 
+def test_the_affinity_of_a_spark_template_is_not_lost() -> None:
+    """The operator's webhook replaces it by that of the role, so it comes along."""
+    above = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "host"}]}}
+    app = {
+        "apiVersion": "sparkoperator.k8s.io/v1beta2",
+        "kind": "SparkApplication",
+        "metadata": {"name": "s", "namespace": "team"},
+        "spec": {"driver": {}, "executor": {"template": {"spec": {"affinity": above}}}},
+    }
+    executor = wrap(app, ["a"]).manifest["spec"]["executor"]
+    assert executor["affinity"]["podAntiAffinity"] == above["podAntiAffinity"]
+    assert executor["template"]["spec"]["affinity"] == above
+
+
 def test_an_api_without_affinity_can_still_require() -> None:
     """The oldest TrainJob has a node selector only."""
     manifest = {
