@@ -372,11 +372,15 @@ class Client:
     def ref(self, kind: str, name: str, *, namespace: str | None = None) -> Ref:
         """Name an object: the kind may be given as its plural or short name, in any case.
 
+        A kind that is not Fluid's stands behind its apiVersion: ``v1/Pod``, ``apps/v1/StatefulSet``.
+
         Raises:
             Invalid: there is no such kind; suggests one.
         """
         from datafluid.model.kinds import find_kind
 
+        if "/" in kind:
+            return Ref(kind, name, namespace or self.context.namespace)
         found = find_kind(kind)
         if not found.namespaced:
             return Ref(found.kind, name)

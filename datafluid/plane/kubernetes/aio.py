@@ -141,6 +141,8 @@ class AsyncTransport:
                 yield raw
         except TimeoutError as error:
             raise Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
+        except aiohttp.ClientConnectorError as error:
+            raise unreachable(request, host, error, sent=False) from error
         except (aiohttp.ClientError, OSError) as error:
             raise unreachable(request, host, error) from error
 

@@ -16,7 +16,7 @@ from datafluid.errors import Unavailable
 from datafluid.plane.kubernetes.errors import error_of
 from datafluid.plane.kubernetes.requests import Request, Response
 
-__all__ = ["ATTEMPTS", "Flow", "Pause", "Renew", "Step", "backoff", "call", "delay_after"]
+__all__ = ["ATTEMPTS", "Flow", "NotSent", "Pause", "Renew", "Step", "backoff", "call", "delay_after"]
 
 #: How often a request is sent at most.
 ATTEMPTS = 5
@@ -25,6 +25,10 @@ _FIRST, _LONGEST = 0.2, 15.0  # seconds
 _LONGEST_ASKED = 60.0  # a server that asks for more is not waited for
 
 T = TypeVar("T")
+
+
+class NotSent(Unavailable):
+    """The request never left: even one that must not be done twice may be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ def exchange(request: Request) -> Flow[Response]:
         last = attempt == ATTEMPTS - 1
         try:
             response: Response = yield request
-        except Unavailable:
-            if last or not request.repeatable:
+        except Unavailable as error:
+            if last or not (request.repeatable or isinstance(error, NotSent)):
                 raise
             yield Pause(backoff(attempt))
             continue

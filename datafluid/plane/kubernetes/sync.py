@@ -113,7 +113,7 @@ class Transport:
             Unavailable: there is no answer, or it broke off.
         """
         from urllib3 import Timeout
-        from urllib3.exceptions import HTTPError, ReadTimeoutError
+        from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
         api = self._connected()
         headers = {"Accept": request.accept, "Content-Type": request.content_type, "User-Agent": agent()}
@@ -132,6 +132,8 @@ class Transport:
             yield raw
         except ReadTimeoutError as error:
             raise Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            raise unreachable(request, api.configuration.host, error, sent=False) from error
         except (HTTPError, OSError) as error:
             raise unreachable(request, api.configuration.host, error) from error
         finally:

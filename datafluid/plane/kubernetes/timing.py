@@ -6,6 +6,7 @@ import time
 
 from datafluid.errors import Unavailable
 from datafluid.plane.kubernetes.requests import Request
+from datafluid.plane.kubernetes.steps import NotSent
 from datafluid.plane.kubernetes.watching import SILENCE
 from datafluid.redaction import redact_url
 
@@ -18,9 +19,13 @@ class Silence(Unavailable):
     """Nothing came for as long as was agreed."""
 
 
-def unreachable(request: Request, host: str, error: Exception) -> Unavailable:
-    """The error for a server that does not answer, or stops in the middle."""
-    return Unavailable(
+def unreachable(request: Request, host: str, error: Exception, *, sent: bool = True) -> Unavailable:
+    """The error for a server that does not answer, or stops in the middle.
+
+    Args:
+        sent: False when there was not even a connection.
+    """
+    return (Unavailable if sent else NotSent)(
         f"{request.subject}: {redact_url(host)} cannot be reached: {_reason(error)}.",
         hint="Is the cluster up, and the network between? `datafluid contexts` says who is where.",
     )

@@ -21,7 +21,7 @@ from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes.errors import error_of, field_conflicts
 from datafluid.plane.kubernetes.reading import all_pages
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
-from datafluid.plane.kubernetes.steps import ATTEMPTS, Flow, Pause, Renew, Step, call
+from datafluid.plane.kubernetes.steps import ATTEMPTS, Flow, NotSent, Pause, Renew, Step, call
 
 DATASETS = Resource(api_version="data.fluid.io/v1alpha1", kind="Dataset", plural="datasets")
 GET = DATASETS.get(Ref("Dataset", "demo", "team"))
@@ -177,6 +177,13 @@ def test_what_may_have_been_done_is_asked_once(trouble: Response | Unavailable) 
     with pytest.raises(Unavailable):
         wire.run(CREATE)
     assert wire.pauses == []
+
+
+def test_what_was_never_sent_is_sent_again() -> None:
+    """There was no connection: a create loses nothing by it."""
+    wire = Wire(NotSent("refused"), OK)
+    assert wire.run(CREATE) == {}
+    assert len(wire.pauses) == 1
 
 
 def test_retry_after_is_kept_within_reason() -> None:
