@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from datafluid.applied import checked
 from datafluid.errors import Invalid, Unsupported
 from datafluid.model.kinds import API_VERSION
+from datafluid.model.plain import as_map
 from datafluid.model.ref import Ref
 from datafluid.placement import Plan
-from datafluid.plane.port import Cluster
+from datafluid.plane.port import Cluster, Manifest
 from datafluid.submission.intending import Intended, intend, intend_resume
 from datafluid.submission.reading import Given, placed, read
 from datafluid.submission.running import ClusterPlane, check, run
@@ -20,11 +21,12 @@ from datafluid.workload.release import ReleaseCondition
 
 if TYPE_CHECKING:
     from datafluid.client import Client
-    from datafluid.workload import DatasetUse
+    from datafluid.workload import DatasetFacts, DatasetUse
 
 __all__ = ["Submitted", "resume", "submit", "workload_ref"]
 
 Tell = Callable[[Step], None]
+_MADE = "datafluid.io/made-for-workloads"  # on what wrap made, such as a reference dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +129,29 @@ def _wrapped(client: Client, given: Given, uses: tuple[DatasetUse | str, ...]) -
     wanted = [DatasetUse.parse(each) if isinstance(each, str) else each for each in uses]
     there = read_topology(client.plane, wanted, namespace=namespace)
     coming = Topology.of(given.fluid, namespace=namespace)
-    done = wrap(given.workload, wanted, topology=replace(there, datasets={**coming.datasets, **there.datasets}))
+    # What an earlier submission made is made again, so that it belongs to this workload too.
+    made = {Ref.of(each) for each in client.plane.list("Dataset", namespace=namespace) if _is_made(each)}
+    kept = {key: facts for key, facts in there.datasets.items() if _ref(facts) not in made}
+    done = wrap(given.workload, wanted, topology=replace(there, datasets={**coming.datasets, **kept}))
     authored = {f"{each['metadata'].get('namespace')}/{each['metadata']['name']}" for each in given.fluid}
     ids = [f"{each.namespace(namespace)}/{each.name}" for each in wanted]
     named = dict.fromkeys([*given.named, *(each for each in ids if each not in authored)])
-    extras = (*given.extras, *(placed(each, namespace) for each in done.extras))
+    extras = (*given.extras, *(_marked(placed(each, namespace)) for each in done.extras))
     wrapped = replace(given, workload=done.manifest, extras=extras, named=tuple(named))
     return wrapped, [entry.message for entry in done.report.of("warning", "not done")]
+
+
+def _ref(facts: DatasetFacts) -> Ref:
+    return Ref("Dataset", facts.name, facts.namespace)
+
+
+def _is_made(dataset: Manifest) -> bool:
+    return _MADE in as_map(as_map(dataset.get("metadata")).get("annotations"))
+
+
+def _marked(extra: Manifest) -> Manifest:
+    metadata = as_map(extra.get("metadata"))
+    return {**extra, "metadata": {**metadata, "annotations": {**as_map(metadata.get("annotations")), _MADE: "true"}}}
 
 
 def _submitted(intended: Intended, *, runs: bool) -> Submitted:

@@ -55,7 +55,7 @@ def intend(plane: ControlPlane, given: Given, *, load: bool | float | None, slac
     known = workload_kind(workload)
     service = known is not None and known.service
     planned, notes = Plan(), list[str]()
-    if service or not _was_let_go(live):
+    if not _is_ours(live):
         planned, notes = _plan(plane, workload, found, slack=slack, follow=service and (helm or live is not None))
     loads, names = _loads(found, given, load, ref)
     hold = choose_hold(workload, hold_facts(plane, workload, ref))
@@ -112,10 +112,9 @@ def _plan(
     return plan(inventory, groups, list(planned.values()), slack=slack, follow=follow), notes
 
 
-def _was_let_go(live: Manifest | None) -> bool:
-    """Whether an earlier submission came to its end: its own pods may be where it would have to fit."""
-    annotations = as_map(look(live, ("metadata", "annotations")))
-    return SUBMITTED in annotations and CONDITION not in annotations
+def _is_ours(live: Manifest | None) -> bool:
+    """Whether an earlier submission has created it: it was planned then, and its own pods may be where it fits."""
+    return SUBMITTED in as_map(look(live or {}, ("metadata", "annotations")))
 
 
 def _loads(

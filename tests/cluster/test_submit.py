@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -258,3 +262,18 @@ def test_extras_go_with_the_workload(client: Client, field: Farm, cluster: Clust
         return all(each["metadata"]["name"] != "core-site" for each in cluster.api.get(path)["items"])
 
     eventually(is_gone, seconds=60)
+
+
+def test_the_example_submits_a_job(client: Client, field: Farm, cluster: Cluster, tmp_path: Path) -> None:
+    """As a program, with a context that names the cluster."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[contexts.test]\nplane = "kubernetes"\nkubeconfig = "{cluster.kubeconfig}"\n')
+    environ = {**os.environ, "DATAFLUID_CONFIG": str(config), "DATAFLUID_CONTEXT": "test"}
+    example = Path(__file__).parents[2] / "examples" / "submit_job.py"
+    command = [sys.executable, str(example), field.namespace]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Job" in done.stdout.splitlines()[-1]
+    assert runs(live_job(client, "count"))
+    spec = live_job(client, "count")["spec"]["template"]["spec"]
+    assert spec["containers"][0]["volumeMounts"][0]["mountPath"] == "/data"

@@ -161,6 +161,16 @@ def test_extras_belong_to_the_workload() -> None:
     assert [each["name"] for each in owners] == ["train", "second"]
 
 
+def test_what_is_held_is_not_planned_anew() -> None:
+    """The cluster may have filled meanwhile: the same command waits for the data all the same."""
+    plane = Stage(lively=False)
+    client(plane).submit(JOB, [DATASET, RUNTIME], detach=True)
+    for node in plane.list("v1/Node"):
+        plane.patch(Ref.of(node), {"spec": {"unschedulable": True}})
+    plane.moving = True
+    assert client(plane).submit(JOB, [DATASET, RUNTIME]).runs
+
+
 def test_no_fit_applies_nothing() -> None:
     """The reasons come counted."""
     plane = Stage()
@@ -413,6 +423,11 @@ def test_a_dataset_of_another_namespace_comes_with_a_reference() -> None:
     assert reference["spec"]["mounts"] == [{"mountPoint": "dataset://other/flights"}]
     assert [each["name"] for each in reference["metadata"]["ownerReferences"]] == ["train"]
     assert "ownerReferences" not in plane.get(physical)["metadata"]
+    second = plain_job()
+    second["metadata"]["name"] = "second"
+    assert client(plane).submit(second, uses=["other/flights"]).runs
+    (reference,) = plane.list("Dataset", namespace=NAMESPACE)
+    assert [each["name"] for each in reference["metadata"]["ownerReferences"]] == ["train", "second"]
 
 
 def test_the_values_of_a_chart_are_not_applied() -> None:
