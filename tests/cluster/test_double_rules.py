@@ -140,6 +140,17 @@ def test_nothing_is_left_of_what_is_deleted(kind: str) -> None:
         assert not [key for key in found["metadata"]["labels"] if "fluid" in key]
 
 
+def test_a_thin_runtime_waits_for_its_profile() -> None:
+    late = scenes.runtime("ThinRuntime", "demo", "a")
+    late["spec"]["profileName"] = "late"
+    simulation = begun(scenes.dataset("ThinRuntime", "demo", "a"), late)
+    simulation.run(30)
+    assert status(simulation, "Dataset")["phase"] == "NotBound"
+    simulation.submit(Create(scenes.PROFILE | {"metadata": {"name": "late"}}))
+    simulation.run(60)
+    assert status(simulation, "Dataset")["phase"] == "Bound"
+
+
 def test_an_operation_of_another_namespace_fails_and_vanishes() -> None:
     stray = scenes.load("stray", "demo", "a")
     stray["metadata"]["namespace"] = "b"

@@ -11,12 +11,16 @@ from tests.cluster.double.charts import runtime_chart
 from tests.cluster.double.statuses import bound, cache_states, count_fuses, fresh, has, setup_duration, told, workload
 from tests.cluster.double.traits import THIN
 from tests.cluster.double.volumes import volumes
-from tests.cluster.double.world import Create, Patch, Step, World, do
+from tests.cluster.double.world import Create, Patch, Step, Tell, World, do
 
 
 def steps(world: World, runtime: Manifest, dataset: Manifest) -> Iterator[Step]:
     """From the chart to Bound, then whatever the DaemonSet reports."""
     ref = Ref.of(runtime)
+    profile = Ref("ThinRuntimeProfile", runtime["spec"].get("profileName", ""))
+    if world.get(profile) is None:
+        problem = f'Failed to setup ddc engine due to error ThinRuntimeProfile.data.fluid.io "{profile.name}" not found'
+        yield Step((Tell(ref, "Warning", "ErrorProcessRuntime", problem, "ThinRuntime"),), again=THIN.retry)
     if workload(world, runtime, "fuse") is None:
         yield do(*(Create(each) for each in runtime_chart(THIN, runtime, dataset)), then=0.02)
     status = status_of(runtime)
