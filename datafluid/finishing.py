@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from datafluid.crons import cron_job_ref, history
 from datafluid.errors import Forbidden, NotFound, OperationFailed, Timeout
 from datafluid.listening import Deadline, Quiet, listen
 from datafluid.model.ref import Ref
@@ -35,6 +36,11 @@ def wait_for_operation(
     first = plane.get(ref)
     before = OperationStatus.parse(first)
     deadline, quiet, report = Deadline(timeout), Quiet(), reporter(ref, progress)
+    if before.is_cron and isinstance(plane, Cluster):
+        try:
+            return _wait_for_run(plane, ref, before, deadline, report)
+        except Forbidden:  # without its CronJob there is its status, which follows for a DataLoad at least
+            pass
     status, last, said = before, first, None
     figures = _Figures(plane) if progress and isinstance(plane, Cluster) and ref.kind == "DataLoad" else None
     for heard in listen(plane, ref, deadline=deadline, quiet=quiet, first=first):
@@ -58,6 +64,45 @@ def wait_for_operation(
         hint=where_to_look(ref),
         last_seen=status.phase or "no phase",
     )
+
+
+def _wait_for_run(
+    plane: ControlPlane,
+    ref: Ref,
+    status: OperationStatus,
+    deadline: Deadline,
+    report: Callable[[OperationStatus], None],
+) -> OperationStatus:
+    """Wait until a run ends that had not ended before. Its Jobs tell: a DataProcess' status stays at the first run."""
+    ended_before = {run.scheduled for run in history(plane, ref) if run.ended is not None}
+    report(status)
+    for heard in listen(plane, cron_job_ref(ref), deadline=deadline, quiet=Quiet()):
+        if heard.gone:
+            raise NotFound(f"the CronJob of {ref} was deleted.", hint="Apply it again.")
+        if heard.object is None:
+            operation = plane.get(ref)
+            if stuck := _stuck(plane, operation, _parsed(operation)):
+                raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
+            continue
+        runs = [run for run in history(plane, ref) if run.scheduled not in ended_before]
+        now = replace(status, phase=runs[0].phase if runs else status.phase)
+        if now != status:
+            status = now
+            report(status)
+        if runs and runs[0].ended is not None:
+            if runs[0].phase == "Failed":
+                raise OperationFailed(f"a run of {ref} failed: {runs[0].message}", hint=where_to_look(ref))
+            return replace(_parsed(plane.get(ref)), phase="Complete")
+    raise Timeout(
+        f"no run of {ref} has ended within {deadline.seconds:g} s.", hint=where_to_look(ref), last_seen=status.phase
+    )
+
+
+def _parsed(manifest: Manifest) -> OperationStatus:
+    """The status of an operation."""
+    from datafluid.model.status import OperationStatus
+
+    return OperationStatus.parse(manifest)
 
 
 class _Figures:

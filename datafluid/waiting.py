@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from datafluid.errors import CacheFull, Forbidden, NotFound, Timeout, Unavailable
+from datafluid.errors import CacheFull, Forbidden, Invalid, NotFound, Timeout, Unavailable, Unsupported
 from datafluid.listening import Deadline, Heard, Quiet, listen
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, ControlPlane, Manifest
@@ -32,6 +32,8 @@ def wait_for_dataset(
     progress: bool | Callable[[DatasetStatus], None],
 ) -> DatasetStatus:
     """Behind `DatasetHandle.wait`."""
+    if cached is not None and not 0.0 <= cached <= 1.0:
+        raise Invalid(f"cached={cached:g} is no fraction.", hint="Write 0.9 for 90 %.")
     return _DatasetWait(plane, ref, cached, Deadline(timeout), reporter(ref, progress)).run()
 
 
@@ -78,7 +80,7 @@ class _DatasetWait:
             yield from listen(
                 self.plane, self._ref_of(what), deadline=self.deadline, quiet=self.quiet, first=self.seen.get(what)
             )
-        except Forbidden:
+        except (Forbidden, Unsupported):  # no right to look, or a kind that is not served any more
             if what == "dataset":
                 raise
             self.blind_to |= {what}

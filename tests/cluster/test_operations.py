@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from datafluid.client import Client
-from datafluid.errors import Conflict, Invalid, NotFound, Timeout, Unsupported
+from datafluid.errors import Conflict, Invalid, NotFound, OperationFailed, Timeout, Unsupported
+from datafluid.loads import LoadHandle
 from datafluid.model.kinds import KINDS
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
@@ -275,7 +276,7 @@ def test_what_runs_is_stopped_and_a_schedule_goes_on(begin: Begin) -> None:
     )
     client.load("warm").cancel()
     eventually(lambda: client.plane.list(job.kind, namespace=namespace) == [], seconds=LONG)
-    assert client.list("DataLoad", namespace=namespace) == []
+    eventually(lambda: client.list("DataLoad", namespace=namespace) == [], seconds=LONG)
 
     client.apply(scenes.load("nightly", "demo", namespace, policy="Cron", schedule="0 3 * * *")).wait(timeout=LONG)
     client.load("nightly").cancel()  # nothing runs
@@ -292,3 +293,21 @@ def test_a_wait_for_a_schedule_waits_for_its_next_run(begin: Begin) -> None:
     assert status.phase == "Complete"
     assert not status.finished
     assert client.load("often").history[0].phase == "Complete"
+
+
+@pytest.mark.parametrize("begin", ["memory"], indirect=True)
+@pytest.mark.parametrize("mode", ["succeed", "fail"])
+def test_a_run_of_a_process_is_waited_for_by_its_job(begin: Begin, mode: str) -> None:
+    client, _ = begin()
+    namespace = client.context.namespace
+    declared(client, "JuiceFSRuntime").wait(timeout=LONG)
+    often = scenes.process("often", "demo", namespace, policy="Cron", schedule="@every 3s")
+    often["spec"]["processor"]["podMetadata"] = {"labels": {"sim.test/mode": mode}}
+    client.apply(often).wait(timeout=LONG)
+    handle = LoadHandle(client.plane, Ref("DataProcess", "often", namespace))
+    if mode == "fail":
+        with pytest.raises(OperationFailed, match="backoff limit"):
+            handle.wait(timeout=LONG)
+    else:
+        assert handle.wait(timeout=LONG).phase == "Complete"
+        assert handle.history[0].phase == "Complete"

@@ -198,7 +198,7 @@ class Live:
     def _write(self, write: Write) -> None:
         match write:
             case Create(object=manifest):
-                self._changes.put(Change("ADDED", self.plane.create(_named(manifest))))
+                self._take(Change("ADDED", self.plane.create(_named(manifest))))
             case Patch(ref=ref, changes=changes):
                 self._patch(ref, changes)
             case Delete(ref=ref):
@@ -219,7 +219,8 @@ class Live:
             self._took(self.plane.patch(ref, {"status": changes["status"]}, subresource="status"), before)
 
     def _took(self, answer: Manifest, before: Manifest | None) -> None:
-        self._changes.put(Change("MODIFIED", answer, before))
+        # At once, and not through the queue: there an older word, that it is gone, would come before.
+        self._take(Change("MODIFIED", answer, before))
 
     def _record(self, told: Tell) -> None:
         about = self.world.objects.get(told.ref)
