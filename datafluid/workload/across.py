@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from datafluid.model.kinds import API_VERSION
-from datafluid.workload.alluxio import client_config_name
+from datafluid.workload.alluxio import client_config_name, client_settings
 from datafluid.workload.draft import Draft
 from datafluid.workload.hadoop import add_config_map
 from datafluid.workload.resolve import Resolved
@@ -56,4 +56,5 @@ def _copy_client_config(draft: Draft, resolved: Resolved, namespace: str | None)
             fix=f"Copy it to the workload's namespace as {name}, or give a topology that has it.",
         )
         return
-    add_config_map(draft, name, namespace, data, f"a copy of the client settings of {resolved.dataset}.")
+    why = f"the client settings of {resolved.dataset}; what masters and workers are told is not copied."
+    add_config_map(draft, name, namespace, client_settings(data), why)

@@ -20,9 +20,19 @@ from datafluid.workload.posix import add_variable, volume_name
 from datafluid.workload.resolve import Resolved
 from datafluid.workload.topology import Topology
 
-__all__ = ["ShortCircuit", "add_client", "add_directories", "client_config_name", "engine_uri", "short_circuit"]
+__all__ = [
+    "ShortCircuit",
+    "add_client",
+    "add_directories",
+    "client_config_name",
+    "client_settings",
+    "engine_uri",
+    "short_circuit",
+]
 
 _HOSTNAME = "ALLUXIO_CLIENT_HOSTNAME"
+_OPTIONS = "ALLUXIO_JAVA_OPTS"
+_OF_CLIENTS = ("-Dalluxio.user.", "-Dalluxio.master.hostname=", "-Dalluxio.master.rpc.")
 #: Kubernetes puts the variable's value in its place; every JVM reads JAVA_TOOL_OPTIONS.
 _JAVA = f"-Dalluxio.user.hostname=$({_HOSTNAME})"
 
@@ -110,6 +120,17 @@ def client_config_name(resolved: Resolved) -> str:
     """The ConfigMap with the client's settings in the workload's namespace: Fluid's own, or a copy."""
     namespace, name = resolved.holder
     return f"{name}-config" if namespace == resolved.home else f"{name}-config-from-{namespace}"
+
+
+def client_settings(config: Mapping[str, str]) -> dict[str, str]:
+    """What of Fluid's ``<name>-config`` a client needs: it also holds the masters' and workers' settings, and keys.
+
+    Example:
+        >>> client_settings({"ALLUXIO_JAVA_OPTS": "-Dalluxio.user.x=1 -Daws.secretKey=k", "OTHER": "-Xmx1g"})
+        {'ALLUXIO_JAVA_OPTS': '-Dalluxio.user.x=1'}
+    """
+    options = config.get(_OPTIONS, "").split()
+    return {_OPTIONS: " ".join(option for option in options if option.startswith(_OF_CLIENTS))}
 
 
 def add_client(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]) -> None:

@@ -57,12 +57,12 @@ class DatasetFacts:
     name: str
     uid: str | None = None
     runtime_type: str | None = None
-    runtime: Mapping[str, Any] = field(default_factory=dict)
+    runtime: Mapping[str, Any] = field(default_factory=dict, repr=False)  # its properties may hold secrets
     access_modes: tuple[str, ...] | None = None
     endpoint: str | None = None
     masters: int = 1
     physical: tuple[str, str, str] | None = None
-    client_config: Mapping[str, str] | None = None
+    client_config: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
     def writable(self) -> bool | None:

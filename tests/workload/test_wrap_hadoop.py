@@ -199,11 +199,13 @@ def test_a_pod_in_the_host_network_asks_the_clusters_names() -> None:
 
 def test_across_namespaces_the_client_settings_are_copied() -> None:
     """ConfigMaps stay in theirs; the URI stays the owner's."""
-    topology = alluxio(client_config={"ALLUXIO_JAVA_OPTS": "-Dx=y"})
+    settings = "-Dalluxio.master.hostname=a-master-0.team -Dalluxio.user.x=1 -Daws.secretKey=hush -Xmx1g"
+    topology = alluxio(client_config={"ALLUXIO_JAVA_OPTS": settings, "ALLUXIO_MASTER_JAVA_OPTS": "-Dk=hush"})
     wrapped = wrap(deployment(namespace="ours"), [DatasetUse("team/a", api="hcfs")], topology=topology)
     copy = {extra["metadata"]["name"]: extra for extra in wrapped.extras}["a-config-from-team"]
     assert copy["metadata"]["namespace"] == "ours"
-    assert copy["data"] == {"ALLUXIO_JAVA_OPTS": "-Dx=y"}
+    assert copy["data"] == {"ALLUXIO_JAVA_OPTS": "-Dalluxio.master.hostname=a-master-0.team -Dalluxio.user.x=1"}
+    assert "hush" not in repr(topology)
     assert pod_of(wrapped)["containers"][0]["envFrom"] == [{"configMapRef": {"name": "a-config-from-team"}}]
     assert LINK in core_site(wrapped)
     unknown = wrap(deployment(namespace="ours"), [DatasetUse("team/a", api="hcfs")], topology=alluxio())
