@@ -166,7 +166,7 @@ class Live:
         elif before is not None and same and _is_told(change, before):
             return
         else:
-            self.world.objects[ref] = change.object
+            self.world.objects[ref] = {"spec": {}, **change.object} if ref.kind in KINDS else change.object
             if before is not None and change.type == "ADDED":
                 change = Change("MODIFIED" if same else "ADDED", change.object, before)
         told = Change(change.type, change.object, change.before or before)
