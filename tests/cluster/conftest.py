@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from datafluid.plane.kubernetes import KubernetesPlane
 from tests.cluster.controlplane import Cluster, cluster_or_skip
+from tests.cluster.proxy import Proxy, serve_proxy
 from tests.cluster.room import empty_room, make_room
 from tests.shared import FLUID
 
@@ -42,3 +44,16 @@ def recorded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clust
     with cluster_or_skip(tmp_path_factory.mktemp("recorded")) as running:
         running.install_crds([json.loads(each.read_text()) for each in definitions])
         yield running
+
+
+@pytest.fixture
+def proxy(cluster: Cluster) -> Iterator[Proxy]:
+    """Something in between that misbehaves."""
+    with serve_proxy(cluster.api) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far_plane(cluster: Cluster, proxy: Proxy, tmp_path: Path) -> KubernetesPlane:
+    """The plane, through the proxy."""
+    return KubernetesPlane(kubeconfig=str(cluster.api.write_kubeconfig(tmp_path / "far", server=proxy.url)))
