@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -70,7 +71,7 @@ def register(app: typer.Typer) -> None:
         def look() -> NodeReport:
             return survey_machine(
                 session.client,
-                tiers=[Tier(path=path) for path in tiers or ()],
+                tiers=[Tier(path=_absolute(path, host_root)) for path in tiers or ()],
                 files=[session.place(place) for place in files or ()],
                 host=Host(root=host_root),
                 pages=pages,
@@ -80,6 +81,13 @@ def register(app: typer.Typer) -> None:
             _stay(session, look, publish, listen, interval)
         else:
             _show(look(), output)
+
+
+def _absolute(path: str, host_root: str) -> str:
+    """A path of the node; where this runs on the node itself it may be told from the current directory."""
+    if os.path.isabs(path) or host_root == "/":
+        return os.path.abspath(path)
+    raise Invalid(f"the tier {path!r} is not an absolute path of the node.", hint="Write for example /mnt/ssd.")
 
 
 def _print_manifest(image: str | None, tiers: list[str], pages: bool) -> None:

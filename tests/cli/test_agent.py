@@ -8,6 +8,7 @@ import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -91,3 +92,18 @@ def test_it_serves_metrics_until_it_is_told_to_stop(start: Start) -> None:
         assert json.loads(answer.read())["disks"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
+
+
+def test_a_tier_may_be_told_from_here_but_not_from_a_container(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    """There it is a path of the node."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tier").mkdir()
+    told = json.loads(run("agent", "--tier", "tier", "-o", "json").stdout)
+    assert str(tmp_path / "tier") in [each["path"] for each in told["tiers"]]
+    assert "not an absolute path" in run("agent", "--tier", "tier", "--host-root", "/host", code=2).stderr
+
+
+def test_a_place_to_listen_at_is_checked(run: Run) -> None:
+    """Before anything is looked at."""
+    for place in ("9808x", ":99999", "localhost"):
+        assert "no place to listen at" in run("agent", "--listen", place, code=2).stderr
