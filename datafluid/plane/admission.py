@@ -9,7 +9,7 @@ from datafluid.errors import Invalid
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.plane.port import Manifest
 
-__all__ = ["admit", "without_server_fields"]
+__all__ = ["admit", "must_be_named", "without_server_fields"]
 
 _SERVER_FIELDS = (
     "creationTimestamp",
@@ -43,6 +43,23 @@ def admit(resource: Mapping[str, Any], *, plane: Literal["embedded", "kubernetes
         raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", hint=errors[0].hint, findings=errors)
     (model,) = manifest.load(authored)
     return _with_namespaces(model.manifest())
+
+
+def must_be_named(resource: Mapping[str, Any]) -> None:
+    """Raise where an object does not say what it is.
+
+    Raises:
+        Invalid: it has no apiVersion, kind or name.
+    """
+    metadata = resource.get("metadata")
+    found = {
+        "apiVersion": resource.get("apiVersion"),
+        "kind": resource.get("kind"),
+        "metadata.name": metadata.get("name") if isinstance(metadata, Mapping) else None,
+    }
+    for field, value in found.items():
+        if not isinstance(value, str) or not value:
+            raise Invalid(f"the object has no {field}.", hint=f"Set {field}.")
 
 
 def without_server_fields(resource: Mapping[str, Any]) -> Manifest:

@@ -17,7 +17,7 @@ from datafluid.errors import Conflict, NotFound
 from datafluid.model.kinds import API_VERSION
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
-from datafluid.plane.admission import admit, without_server_fields
+from datafluid.plane.admission import admit, must_be_named, without_server_fields
 from datafluid.plane.kubernetes.catalogue import Catalogue
 from datafluid.plane.kubernetes.errors import error_of, field_conflicts, is_typed_patch
 from datafluid.plane.kubernetes.reading import plain
@@ -57,6 +57,7 @@ def apply(
 def _admitted(manifest: Mapping[str, Any]) -> Manifest:
     if manifest.get("apiVersion", API_VERSION) == API_VERSION:
         return admit(manifest, plane="kubernetes")
+    must_be_named(manifest)
     return without_server_fields(manifest)
 
 

@@ -41,6 +41,7 @@ def error_of(request: Request, response: Response) -> DatafluidError:
         405: _unsupported,
         409: _conflict,
         410: _expired,
+        413: _invalid,
         422: _invalid,
         500: _internal,
     }.get(response.status, _unavailable)
@@ -133,7 +134,7 @@ def _expired(request: Request, status: Mapping[str, Any], message: str) -> Dataf
 
 
 def _internal(request: Request, status: Mapping[str, Any], message: str) -> DatafluidError:
-    refused = _TYPED_PATCH in message or "denied the request" in message
+    refused = any(words in message for words in (_TYPED_PATCH, "denied the request", "Invalid value:"))
     return (_invalid if refused else _unavailable)(request, status, message)
 
 

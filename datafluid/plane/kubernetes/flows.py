@@ -8,6 +8,7 @@ from typing import Any
 from datafluid.errors import Unsupported
 from datafluid.model.kinds import KINDS
 from datafluid.model.ref import Ref
+from datafluid.plane.admission import must_be_named
 from datafluid.plane.kubernetes.catalogue import Catalogue
 from datafluid.plane.kubernetes.reading import all_pages, events_of, node_of, plain
 from datafluid.plane.kubernetes.steps import Flow, call
@@ -40,6 +41,7 @@ def metadata(catalogue: Catalogue, kind: str, namespace: str | None) -> Flow[lis
 
 def create(catalogue: Catalogue, manifest: Mapping[str, Any], dry_run: bool) -> Flow[Manifest]:
     """Create what must not be there yet."""
+    must_be_named(manifest)
     resource = yield from catalogue.find(Ref.of(manifest).kind)
     made = yield from call(resource.create(manifest, dry_run=dry_run))
     return plain(made)

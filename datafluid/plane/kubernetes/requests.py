@@ -179,7 +179,7 @@ class Resource:
         """Merge changes into an object. One that names a version must not be sent twice: it would meet itself."""
         return Request(
             method="PATCH",
-            path=self.path(ref.namespace, ref.name, subresource),
+            path=self._at(ref, subresource),
             subject=str(ref),
             query={"fieldManager": MANAGER, "fieldValidation": "Strict"},
             body=changes,
@@ -194,8 +194,11 @@ class Resource:
             body["preconditions"] = {"uid": uid}
         return Request(method="DELETE", path=self._at(ref), subject=str(ref), body=body)
 
-    def _at(self, ref: Ref) -> str:
-        return self.path(ref.namespace, ref.name)
+    def _at(self, ref: Ref, subresource: str | None = None) -> str:
+        """The path of one object, which must have a name: without one it would be that of all of them."""
+        if not ref.name:
+            raise Invalid(f"a {self.kind} is named by nothing.", hint="Give it metadata.name.")
+        return self.path(ref.namespace, ref.name, subresource)
 
     def _many(self, namespace: str | None) -> str:
         return f"{self.plural} of namespace {namespace}" if self.namespaced and namespace else self.plural

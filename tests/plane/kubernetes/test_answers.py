@@ -71,6 +71,8 @@ MEANINGS = [
     (refusal(500, **DENIED), Invalid, "no such dataset"),
     (refusal(500, reason="InternalError", message="failed calling webhook"), Unavailable, "failed calling webhook"),
     (refusal(429), Unavailable, "HTTP 429"),
+    (Response(status=413, body=b"Request entity too large"), Invalid, "too large"),
+    (refusal(500, message='resourceVersion: Invalid value: "abc"'), Invalid, "abc"),
     (refusal(503), Unavailable, "HTTP 503"),
     (refusal(504, reason="Timeout"), Unavailable, "HTTP 504"),
     (refusal(410, reason="Expired"), Unavailable, "too old"),
@@ -86,6 +88,15 @@ def test_what_an_answer_means(response: Response, kind: type[DatafluidError], wo
     error = error_of(GET, response)
     assert type(error) is kind
     assert words in str(error)
+
+
+def test_no_name_is_not_all_of_them() -> None:
+    """A path without a name is that of the collection, and a DELETE there takes everything."""
+    nothing = Ref("Dataset", "", "team")
+    asks = (DATASETS.get, DATASETS.delete, lambda ref: DATASETS.patch(ref, {}, subresource="status"))
+    for ask in asks:
+        with pytest.raises(Invalid, match="named by nothing"):
+            ask(nothing)
 
 
 def test_a_name_needs_its_namespace() -> None:
