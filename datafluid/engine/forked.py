@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from datafluid import errors
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.home import Home
+from datafluid.engine.understore.keys import without_controls
 from datafluid.engine.understore.parallel import in_pieces
 from datafluid.engine.understore.port import Fetch, Listing, ObjectInfo, UnderStore
 from datafluid.errors import DatafluidError, Unavailable
@@ -54,6 +55,7 @@ class HelperStore:
         self._ask("probe")
 
     streams = 1
+    can_name = staticmethod(without_controls)
 
     def stat(self, key: str) -> ObjectInfo:
         """See `datafluid.engine.understore.port.UnderStore.stat`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from datafluid.client import connect
+from datafluid.engine.loader import Loader
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
@@ -48,7 +49,8 @@ def _must_be_sound(home: Path, content: dict[str, bytes]) -> None:
     fs = FluidFileSystem(skip_instance_cache=True)
     for key, expected in content.items():
         assert fs.cat(f"default/data/{key}") == expected, key
-    assert client.dataset("data").load().wait(timeout=60).phase == "Complete"
+    loaded = Loader(client.dataset("data").volume()).load()
+    assert (loaded.files, loaded.failed) == (len(content), 0)
     assert all(fs.local_path(f"default/data/{key}") is not None for key in content)
     assert client.cache.verify() == []
     files = _cached_files(home)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from datafluid.engine.understore.addresses import is_link_local, refuse_link_local
 from datafluid.errors import Forbidden, Unavailable
@@ -103,6 +102,8 @@ class HttpClient:
 
     def _manager(self, url: str) -> PoolManager:
         """The connections to use, through a proxy where one is wanted."""
+        from urllib.request import getproxies, proxy_bypass
+
         parts = urlsplit(url)
         proxy = self._proxy
         if proxy is None and parts.hostname and not proxy_bypass(parts.hostname):
