@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datafluid.model.lint import lint
     from datafluid.model.uri import FluidURI
     from datafluid.spark import spark_conf
-    from datafluid.submitting import Submitted
+    from datafluid.submission.client import Submitted
     from datafluid.topology import read_topology
     from datafluid.workload.sparksubmit import SparkSubmit, spark_submit
     from datafluid.workload.topology import Topology
@@ -73,7 +73,7 @@ _HOME_OF = {
     "LoadHandle": "datafluid.loads",
     "Prefetch": "datafluid.workload.uses",
     "SparkSubmit": "datafluid.workload.sparksubmit",
-    "Submitted": "datafluid.submitting",
+    "Submitted": "datafluid.submission.client",
     "Topology": "datafluid.workload.topology",
     "Wrapped": "datafluid.workload.wrapping",
     "connect": "datafluid.client",

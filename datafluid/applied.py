@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from datafluid.crons import make_effective
-from datafluid.listening import Deadline
+from datafluid.clusters.crons import make_effective
 from datafluid.loads import LoadHandle
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, Manifest
+from datafluid.waiting.listening import Deadline
 
 if TYPE_CHECKING:
     from datafluid.client import Client

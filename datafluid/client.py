@@ -12,27 +12,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datafluid.applied import Applied, apply_order, checked
+from datafluid.clusters.crons import make_effective
+from datafluid.clusters.removal import wait_for_remains
 from datafluid.context import Context, resolve_context
-from datafluid.crons import make_effective
 from datafluid.errors import Invalid, Unsupported
 from datafluid.handles import DatasetHandle
 from datafluid.loads import LoadHandle
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, Manifest, WatchEvent
-from datafluid.removing import wait_for_remains
 
 if TYPE_CHECKING:
     from threading import Event as Stop
 
-    from datafluid.cache_admin import CacheAdmin
     from datafluid.diagnosis import Diagnosis
     from datafluid.engine.plane import EmbeddedPlane
     from datafluid.engine.remote.volumes import RemoteVolumes
     from datafluid.engine.serve import Due
     from datafluid.engine.volume import Volume
+    from datafluid.local.cache import CacheAdmin
     from datafluid.model.lint import Finding
+    from datafluid.submission.client import Submitted
     from datafluid.submission.steps import Step
-    from datafluid.submitting import Submitted
     from datafluid.workload import DatasetUse
 
 __all__ = ["Applied", "Client", "connect"]
@@ -136,7 +136,7 @@ class Client:
         Raises:
             Unavailable: the cluster does not answer.
         """
-        from datafluid.linting import lint_for
+        from datafluid.clusters.lint import lint_for
 
         return lint_for(self, source)
 
@@ -256,7 +256,7 @@ class Client:
     @property
     def cache(self) -> CacheAdmin:
         """The cache on this machine: status, pins, evicting, verifying."""
-        from datafluid.cache_admin import CacheAdmin
+        from datafluid.local.cache import CacheAdmin
 
         return CacheAdmin(self)
 
@@ -280,7 +280,7 @@ class Client:
         Raises:
             Invalid: neither is a dataset, or a URI is wrong.
         """
-        from datafluid.migrating import migrate_manifest
+        from datafluid.local.migration import migrate_manifest
 
         home = namespace or self.context.namespace
         (ref,) = self.apply(migrate_manifest(source, target, name=name, namespace=home)).refs
@@ -327,7 +327,7 @@ class Client:
             Timeout: with what is missing; the workload stays held.
             OperationFailed: a load failed; the workload stays held.
         """
-        from datafluid.submitting import submit
+        from datafluid.submission.client import submit
 
         return submit(
             self,
@@ -364,7 +364,7 @@ class Client:
             Timeout: with what is missing.
             OperationFailed: a load failed.
         """
-        from datafluid.submitting import resume, workload_ref
+        from datafluid.submission.client import resume, workload_ref
 
         ref = workload_ref(workload, self.context.namespace) if isinstance(workload, str) else workload
         return resume(self, ref, now=now, timeout=timeout, tell=tell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from datafluid.crons import make_effective
+from datafluid.clusters.crons import make_effective
 from datafluid.errors import Invalid
 from datafluid.loads import TIME_ZONE, LoadHandle
 from datafluid.model.names import generated_name
@@ -122,7 +122,7 @@ class DatasetHandle:
             NotFound: there is no such dataset.
             Timeout: with what was seen last, and the newest warning.
         """
-        from datafluid.waiting import wait_for_dataset
+        from datafluid.waiting.usable import wait_for_dataset
 
         return wait_for_dataset(self._client.plane, self.ref, cached=cached, timeout=timeout, progress=progress)
 
@@ -187,7 +187,7 @@ class DatasetHandle:
         Raises:
             Unsupported: it has no runtime, or one that cannot be scaled.
         """
-        from datafluid.scaling import scale_runtime
+        from datafluid.clusters.scaling import scale_runtime
 
         return scale_runtime(self._client.plane, self.ref, replicas)
 
@@ -214,7 +214,7 @@ class DatasetHandle:
             Unavailable: it is not Bound, or not completely cached.
             Conflict: the directory holds something else.
         """
-        from datafluid.exports import export
+        from datafluid.local.exports import export
 
         return export(self._client, self, directory)
 
@@ -224,7 +224,7 @@ class DatasetHandle:
         Raises:
             Conflict: the directory holds no export of this dataset.
         """
-        from datafluid.exports import unexport
+        from datafluid.local.exports import unexport
 
         unexport(self._client, self, directory)
 
@@ -248,7 +248,7 @@ class DatasetHandle:
             Conflict: something still uses it; the message says what.
             Timeout: it is not gone; the message says who holds it.
         """
-        from datafluid.removing import remove
+        from datafluid.clusters.removal import remove
 
         remove(self._client.plane, self.ref, cascade=cascade, wait=wait, timeout=timeout)
 

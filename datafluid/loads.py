@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from datafluid import crons
-from datafluid.crons import TIME_ZONE
+from datafluid.clusters import crons
+from datafluid.clusters.crons import TIME_ZONE
 from datafluid.errors import NotFound, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, KeepsHistory, Manifest, Run
@@ -105,7 +105,7 @@ class LoadHandle:
             OperationFailed: it failed, with the reason.
             Timeout: with what was seen last.
         """
-        from datafluid.finishing import wait_for_operation
+        from datafluid.waiting.ended import wait_for_operation
 
         return wait_for_operation(self._plane, self.ref, timeout=timeout, progress=progress)
 

@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
             _print_manifest(image, tiers or [], pages)
             return
         from datafluid.agent import Host, Tier
-        from datafluid.surveying import survey_machine
+        from datafluid.local.survey import survey_machine
 
         def look() -> NodeReport:
             return survey_machine(

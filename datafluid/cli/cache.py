@@ -18,8 +18,8 @@ from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
-    from datafluid.cache_status import CacheStatus
     from datafluid.engine.cache.upkeep import Removed
+    from datafluid.local.cache_status import CacheStatus
     from datafluid.model.uri import FluidURI
 
 __all__ = ["register"]

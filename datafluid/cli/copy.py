@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         runtime kinds. No data and no Secret is copied; the copy fills its own cache.
         """
         import datafluid
-        from datafluid.copying import copy_to, planned_copy
+        from datafluid.clusters.copying import copy_to, planned_copy
 
         target = datafluid.connect(to)
         plan = planned_copy(session.client, session.dataset(dataset).ref, target, namespace=into)

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Argument(metavar="[NAME]", autocompletion=completion.names)] = None,
     ) -> None:
         """Show one object: status, mounts, cache, conditions, next runs and events."""
-        from datafluid.living import lifecycle_of
+        from datafluid.clusters.lifecycle import lifecycle_of
 
         client = session.client
         ref = session.ref(*(word for word in (kind, name) if word), example="datafluid describe dataset NAME")

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
         Exit code 1 when something will not work.
         """
-        from datafluid.checkup import check_all
+        from datafluid.local.checkup import check_all
 
         checks = check_all(session.context)
         plain = [

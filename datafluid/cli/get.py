@@ -73,7 +73,7 @@ def _in_all_contexts(
     session: Session, kinds: Sequence[str], everywhere: bool, labels: dict[str, str] | None, output: Output
 ) -> None:
     """One that cannot be asked is told on stderr; the exit code is 1 only when none could be."""
-    from datafluid.contexts import holdings
+    from datafluid.clusters.several import holdings
 
     found = holdings(kinds, namespace=session.namespace, everywhere=everywhere, selector=labels)
     show_by_context({each.context: each.objects for each in found if each.error is None}, output)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datafluid.cache_status import CacheStatus
+    from datafluid.local.cache_status import CacheStatus
     from datafluid.model.node_report import NodeReport
 
 __all__ = ["node_metrics", "prometheus"]

@@ -13,8 +13,8 @@ from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid, Unschedulable
 
 if TYPE_CHECKING:
+    from datafluid.submission.client import Submitted
     from datafluid.submission.steps import Step
-    from datafluid.submitting import Submitted
 
 __all__ = ["register"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from datafluid.cli.output import echo
 from datafluid.cli.progress import meter
 from datafluid.errors import NotFound, OperationFailed, Timeout
-from datafluid.reporting import estimate_line
+from datafluid.waiting.telling import estimate_line
 
 if TYPE_CHECKING:
     from datafluid.handles import DatasetHandle, LoadHandle

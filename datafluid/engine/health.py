@@ -1,7 +1,7 @@
 """What must be right about this machine for the embedded plane to work: ``datafluid doctor`` asks here.
 
 Each check is one function that returns one `Check` and never raises. They look only at the machine; what the
-registry holds (datasets, schedules) is looked at by `datafluid.checkup`.
+registry holds (datasets, schedules) is looked at by `datafluid.local.checkup`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from datafluid.errors import AlreadyExists, Conflict, Forbidden, NotFound, Timeout
-from datafluid.listening import Deadline
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.plain import as_map
 from datafluid.model.ref import Ref
@@ -17,6 +16,7 @@ from datafluid.placement import labels
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Manifest
 from datafluid.submission.finding import find
 from datafluid.submission.steps import Apply, Create, Done, Intent, Own, Patch, Seen, Step, Wait, next_step
+from datafluid.waiting.listening import Deadline
 from datafluid.workload.holds import held
 from datafluid.workload.release import DatasetSeen, DatasetWanted
 

@@ -111,7 +111,7 @@ def test_a_reader_that_leaves_is_no_error_worth_words() -> None:
 
 def test_a_bug_shows_no_traceback_unless_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The boundary holds for whole commands."""
-    from datafluid import checkup
+    from datafluid.local import checkup
 
     def crash(context: str | None) -> None:
         raise ZeroDivisionError("division by zero")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import datafluid
-from datafluid.living import lifecycle_of
+from datafluid.clusters.lifecycle import lifecycle_of
 from datafluid.model.ref import Ref
 from tests.datasets import apply_local_dataset
 from tests.diagnosis.world import DATASET, RUNTIME, World

@@ -12,7 +12,7 @@ from datafluid.errors import Conflict, Invalid, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
-from datafluid.waiting import wait_for_dataset
+from datafluid.waiting.usable import wait_for_dataset
 from tests.cluster.controlplane import Cluster
 from tests.cluster.objects import DATASETS, bound, dataset
 from tests.cluster.proxy import Proxy

@@ -129,7 +129,7 @@ def test_an_operation_that_vanished_complete_was_complete(begin: Begin) -> None:
 
 
 def test_a_failure_that_only_events_tell_ends_the_wait(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datafluid.listening._SILENCES", (0.5,))
+    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.5,))
     client, _ = begin(refusing=frozenset({"warm"}))
     declared(client, "JuiceFSRuntime").wait(timeout=LONG)
     client.apply(scenes.load("warm", "demo", client.context.namespace))
@@ -182,7 +182,7 @@ def test_who_may_not_look_at_claims_waits_for_the_rest(begin: Begin, cluster: Cl
 
 
 def test_a_load_tells_how_its_dataset_fills(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datafluid.listening._SILENCES", (0.3,))
+    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.3,))
     client, live = begin()
     namespace = client.context.namespace
     declared(client, "AlluxioRuntime").wait(timeout=LONG)

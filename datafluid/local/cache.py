@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datafluid.cache_status import CacheStatus, by_dataset, by_tier
 from datafluid.errors import Invalid
+from datafluid.local.cache_status import CacheStatus, by_dataset, by_tier
 from datafluid.model.ref import Ref
 from datafluid.model.uri import FluidURI
 

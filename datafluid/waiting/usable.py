@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from datafluid.errors import CacheFull, Forbidden, Invalid, NotFound, Timeout, Unavailable, Unsupported
-from datafluid.listening import Deadline, Heard, Quiet, listen
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, ControlPlane, Manifest
-from datafluid.reporting import diagnosis, reporter, where_to_look
+from datafluid.waiting.listening import Deadline, Heard, Quiet, listen
+from datafluid.waiting.telling import diagnosis, reporter, where_to_look
 
 if TYPE_CHECKING:
     from datafluid.model.filling import Filling

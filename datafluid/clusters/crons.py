@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from datafluid.errors import Conflict, Forbidden, NotFound, Timeout
-from datafluid.listening import Deadline, Quiet, listen
 from datafluid.model.names import OperationNames
 from datafluid.model.ref import Ref
 from datafluid.model.status import parse_time
 from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
+from datafluid.waiting.listening import Deadline, Quiet, listen
 
 if TYPE_CHECKING:
     from datafluid.model.schedule import Schedule

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from datafluid.errors import Forbidden, NotFound, Timeout, Unsupported
-from datafluid.listening import Deadline, Quiet, listen
 from datafluid.model.kinds import KINDS
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of
 from datafluid.plane.port import Cluster, ControlPlane, Manifest
+from datafluid.waiting.listening import Deadline, Quiet, listen
 
 __all__ = ["remove", "wait_for_remains"]
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from datafluid.crons import cron_job_ref, history
+from datafluid.clusters.crons import cron_job_ref, history
 from datafluid.errors import Forbidden, NotFound, OperationFailed, Timeout
-from datafluid.listening import Deadline, Quiet, listen
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operation_datasets
 from datafluid.plane.port import Cluster, ControlPlane, Manifest
-from datafluid.reporting import diagnosis, reporter, where_to_look
+from datafluid.waiting.listening import Deadline, Quiet, listen
+from datafluid.waiting.telling import diagnosis, reporter, where_to_look
 
 if TYPE_CHECKING:
     from datafluid.model.filling import Filling

@@ -1,0 +1,1 @@
+"""What the client does on clusters beyond the port: behind `datafluid.Client`."""

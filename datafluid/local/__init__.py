@@ -1,0 +1,1 @@
+"""What this machine has for the client: its cache, its exports, its health."""

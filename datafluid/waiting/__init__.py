@@ -1,0 +1,1 @@
+"""Waiting for datasets and operations: listen, judge, tell."""
