@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Path", "as_list", "as_map", "as_text", "dotted", "look", "show", "template_paths", "undotted"]
+__all__ = [
+    "Path",
+    "as_list",
+    "as_map",
+    "as_text",
+    "dotted",
+    "look",
+    "merge_patch",
+    "show",
+    "template_paths",
+    "undotted",
+]
 
 #: Keys and indices, from the top of an object.
 Path = tuple[str | int, ...]
@@ -106,3 +118,21 @@ def template_paths(value: Any, path: Path = ()) -> Iterator[Path]:
     elif isinstance(value, list):
         for index, below in enumerate(value):
             yield from template_paths(below, (*path, index))
+
+
+def merge_patch(target: Any, changes: Any) -> Any:
+    """What a JSON merge patch (RFC 7396) makes of a value; neither is changed.
+
+    Example:
+        >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": None}, "e": 4})
+        {'a': 1, 'b': {'d': 3}, 'e': 4}
+    """
+    if not isinstance(changes, Mapping):
+        return copy.deepcopy(changes)
+    kept = dict(target) if isinstance(target, Mapping) else {}
+    for key, value in changes.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = merge_patch(kept.get(key), value)
+    return kept

@@ -14,6 +14,7 @@ from uuid import uuid4
 from datafluid.errors import AlreadyExists, Conflict, NotFound, Unsupported
 from datafluid.model.kinds import API_VERSION, KINDS, find_kind
 from datafluid.model.names import OPERATION_KINDS
+from datafluid.model.plain import merge_patch
 from datafluid.model.ref import Ref
 from datafluid.plane.events import EVENT, event_manifest, happening
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
@@ -186,7 +187,7 @@ class InMemoryPlane:
             wanted = (changes.get("metadata") or {}).get("resourceVersion")
             if wanted not in (None, current["metadata"]["resourceVersion"]):
                 raise Conflict(f"{ref} has changed since it was read.", hint="Read it again.")
-            new: Manifest = _merge(current, changes)
+            new: Manifest = merge_patch(current, changes)
             if new == current:
                 return copy.deepcopy(current)
             if new.get("spec") != current.get("spec"):
@@ -320,19 +321,6 @@ def _belongs(ref: Ref, manifest: Manifest, dataset: Ref) -> bool:
 def _has_begun(manifest: Mapping[str, Any]) -> bool:
     phase = (manifest.get("status") or {}).get("phase")
     return manifest["kind"] in OPERATION_KINDS and manifest["spec"].get("policy") != "Cron" and bool(phase)
-
-
-def _merge(target: Any, changes: Any) -> Any:
-    """A JSON merge patch, RFC 7396."""
-    if not isinstance(changes, Mapping):
-        return copy.deepcopy(changes)
-    kept = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in changes.items():
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = _merge(kept.get(key), value)
-    return kept
 
 
 def _validated(resource: Mapping[str, Any]) -> Manifest:

@@ -11,6 +11,7 @@ from typing import Any
 
 from datafluid.engine.reconcile.values import rfc3339
 from datafluid.model.names import OPERATION_KINDS
+from datafluid.model.plain import merge_patch
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
 from tests.cluster.double.world import Change, Create, Delete, Patch, Remember, Tell, Vanish, World, Write, deleting
@@ -81,7 +82,7 @@ class Store:
         if old is None:
             self.refused.append(f"{ref} is gone")
             return None
-        new = merge(old, changes)
+        new = merge_patch(old, changes)
         if new == old:
             return None
         if new.get("spec") != old.get("spec"):
@@ -96,7 +97,9 @@ class Store:
             return None
         if not old["metadata"].get("finalizers") and ref.kind != "v1/Pod":
             return self._remove(ref)
-        return self._put("MODIFIED", merge(old, {"metadata": {"deletionTimestamp": rfc3339(self.world.now)}}), old)
+        return self._put(
+            "MODIFIED", merge_patch(old, {"metadata": {"deletionTimestamp": rfc3339(self.world.now)}}), old
+        )
 
     def _remove(self, ref: Ref) -> Change:
         old = self.world.objects.pop(ref)
@@ -120,16 +123,3 @@ class Store:
         if count <= _MOST_COUNTS:
             self._counts[key] = count
             self.log.append(Entry(self.world.now, told=told, count=count))
-
-
-def merge(target: Any, changes: Any) -> Any:
-    """A JSON merge patch, RFC 7396."""
-    if not isinstance(changes, Mapping):
-        return copy.deepcopy(changes)
-    kept = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in changes.items():
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = merge(kept.get(key), value)
-    return kept
