@@ -177,6 +177,21 @@ def test_a_context_that_is_not_there_is_said_to_be(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_a_server_that_cannot_be_trusted_is_not_asked_again(
+    cluster: Cluster, tmp_path: Path, asynchronous: bool
+) -> None:
+    """Its certificate is not one of those that are known: no token is sent, and it is said what is wrong."""
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    del config["clusters"][0]["cluster"]["certificate-authority-data"]
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    plane: Any = KubernetesPlane(kubeconfig=str(tmp_path / "config"))
+    before = len(cluster.asked(agent="datafluid"))
+    with pytest.raises(Invalid, match="cannot be trusted"):
+        asyncio.run(async_twin(plane).nodes()) if asynchronous else plane.nodes()
+    assert len(cluster.asked(agent="datafluid")) == before
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_a_server_that_is_not_there_is_unavailable(cluster: Cluster, tmp_path: Path, asynchronous: bool) -> None:
     """After some attempts, with its address; a ConnectionError too."""
     address = f"http://127.0.0.1:{free_ports(1)[0]}"

@@ -12,7 +12,16 @@ from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
-from datafluid.plane.kubernetes.timing import CONNECT, READ, Silence, is_over, left_until, patience, unreachable
+from datafluid.plane.kubernetes.timing import (
+    CONNECT,
+    READ,
+    Silence,
+    distrusted,
+    is_over,
+    left_until,
+    patience,
+    unreachable,
+)
 from datafluid.plane.kubernetes.watching import Watcher
 from datafluid.plane.port import WatchEvent
 
@@ -141,6 +150,8 @@ class AsyncTransport:
                 yield raw
         except TimeoutError as error:
             raise Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise distrusted(request, host, error) from error
         except aiohttp.ClientConnectorError as error:
             raise unreachable(request, host, error, sent=False) from error
         except (aiohttp.ClientError, OSError) as error:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from ssl import SSLCertVerificationError
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -14,7 +15,16 @@ from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
-from datafluid.plane.kubernetes.timing import CONNECT, READ, Silence, is_over, left_until, patience, unreachable
+from datafluid.plane.kubernetes.timing import (
+    CONNECT,
+    READ,
+    Silence,
+    distrusted,
+    is_over,
+    left_until,
+    patience,
+    unreachable,
+)
 from datafluid.plane.kubernetes.watching import Watcher
 from datafluid.plane.port import WatchEvent
 
@@ -113,7 +123,7 @@ class Transport:
             Unavailable: there is no answer, or it broke off.
         """
         from urllib3 import Timeout
-        from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+        from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
         api = self._connected()
         headers = {"Accept": request.accept, "Content-Type": request.content_type, "User-Agent": agent()}
@@ -132,6 +142,9 @@ class Transport:
             yield raw
         except ReadTimeoutError as error:
             raise Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
+        except SSLError as error:
+            is_final = any(isinstance(each, SSLCertVerificationError) for each in error.args)
+            raise (distrusted if is_final else unreachable)(request, api.configuration.host, error) from error
         except (NewConnectionError, ConnectTimeoutError) as error:
             raise unreachable(request, api.configuration.host, error, sent=False) from error
         except (HTTPError, OSError) as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from datafluid.errors import Unavailable
+from datafluid.errors import Invalid, Unavailable
 from datafluid.plane.kubernetes.requests import Request
 from datafluid.plane.kubernetes.steps import NotSent
 from datafluid.plane.kubernetes.watching import SILENCE
 from datafluid.redaction import redact_url
 
-__all__ = ["CONNECT", "READ", "Silence", "is_over", "left_until", "patience", "unreachable"]
+__all__ = ["CONNECT", "READ", "Silence", "distrusted", "is_over", "left_until", "patience", "unreachable"]
 
 CONNECT, READ = 10.0, 60.0  # seconds
 
@@ -28,6 +28,14 @@ def unreachable(request: Request, host: str, error: Exception, *, sent: bool = T
     return (Unavailable if sent else NotSent)(
         f"{request.subject}: {redact_url(host)} cannot be reached: {_reason(error)}.",
         hint="Is the cluster up, and the network between? `datafluid contexts` says who is where.",
+    )
+
+
+def distrusted(request: Request, host: str, error: Exception) -> Invalid:
+    """The error for a server whose certificate cannot be verified: asking again changes nothing."""
+    return Invalid(
+        f"{request.subject}: {redact_url(host)} cannot be trusted: {_reason(error)}.",
+        hint="Is certificate-authority of the kubeconfig that of this cluster?",
     )
 
 
