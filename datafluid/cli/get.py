@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +14,7 @@ from datafluid.cli.objects import show, show_by_context
 from datafluid.cli.output import Output, OutputOption, echo
 from datafluid.cli.session import Session, command
 from datafluid.cli.watch import follow
-from datafluid.errors import Invalid
+from datafluid.errors import Forbidden, Invalid, Unsupported
 
 if TYPE_CHECKING:
     from datafluid.plane.port import Manifest
@@ -92,15 +92,23 @@ def _kinds(text: str | None) -> list[str]:
     return [find_kind(one).kind for one in text.split(",")]
 
 
-def _list(session: Session, kinds: Iterable[str], everywhere: bool, labels: dict[str, str] | None) -> list[Manifest]:
+def _list(session: Session, kinds: Sequence[str], everywhere: bool, labels: dict[str, str] | None) -> list[Manifest]:
+    """What there is. Of many kinds those that a cluster does not serve, or does not show, are left out."""
     from datafluid.model.kinds import find_kind
 
     own = None if everywhere else session.client.context.namespace
-    return [
-        each
-        for kind in kinds
-        for each in session.client.list(kind, namespace=own if find_kind(kind).namespaced else None, selector=labels)
-    ]
+    found: list[Manifest] = []
+    for kind in kinds:
+        try:
+            found += session.client.list(kind, namespace=own if find_kind(kind).namespaced else None, selector=labels)
+        except Unsupported:
+            if len(kinds) == 1:
+                raise
+        except Forbidden as error:
+            if len(kinds) == 1:
+                raise
+            echo(f"{kind} is left out: {error.message}", file=sys.stderr)
+    return found
 
 
 def _labels(text: str | None) -> dict[str, str] | None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from datafluid.model.rbac import roles
 from tests.cli.conftest import Run
 from tests.cluster.controlplane import Cluster
 from tests.cluster.objects import LOADS, bound
+from tests.cluster.proxy import serve_proxy
 
 MANIFEST = """
 apiVersion: data.fluid.io/v1alpha1
@@ -122,3 +124,21 @@ def test_a_dataset_is_scaled_before_it_is_bound(cluster: Cluster, run: Run, mani
     """Its runtime is the one of its name."""
     run("--context", "prod", "apply", "-f", manifest)
     assert "alluxioruntime" in run("--context", "prod", "scale", f"{prod}/demo", "--replicas", "2").stdout
+
+
+def test_get_all_leaves_out_what_is_not_served_or_not_shown(
+    cluster: Cluster, run: Run, manifest: str, prod: str, home: Path
+) -> None:
+    """An older Fluid lacks kinds, and a role of one namespace shows none without: the rest is listed."""
+    run("--context", "prod", "apply", "-f", manifest)
+    (role,) = roles("reader", namespace=prod)
+    token = cluster.service_account(prod, "reader", role["rules"])
+    with serve_proxy(cluster.api) as proxy:
+        kubeconfig = cluster.api.write_kubeconfig(home.parent / "older", token=token, server=proxy.url, namespace=prod)
+        text = f'[contexts.older]\nplane = "kubernetes"\nkubeconfig = "{kubeconfig}"\n'
+        (home.parent / "config.toml").write_text(text)
+        proxy.answer("GET", "/cacheruntimes", status=404, body=b"404 page not found", times=2)
+        told = run("--context", "older", "get", "all")
+        assert "dataset.data.fluid.io/demo" in told.stdout
+        assert "ThinRuntimeProfile is left out" in told.stderr
+        assert "does not serve" in run("--context", "older", "get", "cacheruntimes", code=1).stderr
