@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from datafluid.errors import Invalid
+from datafluid.model.plain import as_list, as_map, as_text
 
-__all__ = ["Access", "KubeContext", "in_cluster_namespace", "is_in_cluster", "kube_contexts"]
+__all__ = ["MALFORMED", "Access", "KubeContext", "in_cluster_namespace", "is_in_cluster", "kube_contexts"]
 
+#: What the official clients raise, besides their own error, for files that are no kubeconfig.
+MALFORMED = (OSError, TypeError, ValueError, KeyError, AttributeError)
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _DEFAULT = "~/.kube/config"
 
@@ -74,7 +77,9 @@ def kube_contexts(kubeconfig: str | None = None, *, environ: Mapping[str, str] =
     servers = {name: each.get("server") for name, each in _named(configs, "clusters", "cluster").items()}
     return {
         name: KubeContext(
-            namespace=each.get("namespace"), server=servers.get(each.get("cluster", "")), is_current=name == current
+            namespace=each.get("namespace"),
+            server=servers.get(as_text(each.get("cluster"))),
+            is_current=name == current,
         )
         for name, each in _named(configs, "contexts", "context").items()
     }
@@ -96,8 +101,9 @@ def in_cluster_namespace() -> str | None:
 def _named(configs: list[dict[str, Any]], plural: str, singular: str) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for config in configs:
-        for each in config.get(plural) or ():
-            found.setdefault(each["name"], each.get(singular) or {})
+        for each in as_list(config.get(plural)):
+            if name := as_text(as_map(each).get("name")):
+                found.setdefault(name, dict(as_map(as_map(each).get(singular))))
     return found
 
 

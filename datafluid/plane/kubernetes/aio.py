@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from datafluid.errors import Unavailable, Unsupported
-from datafluid.plane.kubernetes.access import Access
+from datafluid.plane.kubernetes.access import MALFORMED, Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
@@ -145,6 +145,7 @@ class AsyncTransport:
                 data=request.payload,
                 headers=headers,
                 proxy=api.configuration.proxy,
+                allow_redirects=False,  # an API server sends nobody elsewhere, and credentials go nowhere else
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=read),
             ) as raw:
                 yield raw
@@ -192,7 +193,7 @@ async def _load(access: Access) -> Any:
             config.load_incluster_config(client_configuration=configuration)
         else:
             await config.load_kube_config(access.file, context=access.context, client_configuration=configuration)
-    except (config.ConfigException, OSError, YAMLError) as error:
+    except (config.ConfigException, YAMLError, *MALFORMED) as error:
         raise access.unusable(error) from error
     return configuration
 

@@ -19,7 +19,7 @@ from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.plane.admission import admit, must_be_named, without_server_fields
 from datafluid.plane.kubernetes.catalogue import Catalogue
-from datafluid.plane.kubernetes.errors import error_of, field_conflicts, is_typed_patch
+from datafluid.plane.kubernetes.errors import answer_of, field_conflicts, is_typed_patch
 from datafluid.plane.kubernetes.reading import plain
 from datafluid.plane.kubernetes.requests import MANAGER, Resource
 from datafluid.plane.kubernetes.steps import Flow, Pause, backoff, call, exchange
@@ -80,10 +80,7 @@ def _send(resource: Resource, authored: Manifest, dry_run: bool, adopt: bool) ->
         strict = yield from exchange(resource.create(authored, dry_run=True))
         if strict.status == 400:
             response = strict
-    if not response.ok:
-        raise error_of(request, response)
-    applied: Manifest = response.json()
-    return applied
+    return answer_of(request, response)
 
 
 def _refuse_if_terminating(ref: Ref, current: Mapping[str, Any]) -> None:
@@ -116,4 +113,7 @@ def _remove(resource: Resource, ref: Ref, current: Manifest) -> Flow[None]:
         if left is None or left["metadata"]["uid"] != uid:
             return
         yield Pause(backoff(attempt))
-    raise Conflict(f"{ref} does not go away.", hint=f"`datafluid describe {ref.kind.lower()} {ref.name}` may say why.")
+    raise Conflict(
+        f"{ref} does not go away.",
+        hint=f"`datafluid describe {ref.kind.lower()} {ref.name} -n {ref.namespace}` may say why.",
+    )

@@ -37,7 +37,10 @@ class Catalogue:
             api_version, _, bare = kind.rpartition("/")
             if not api_version:
                 return self._known[find_kind(kind).kind]
-            found = yield from call(_group_version(api_version))
+            try:
+                found = yield from call(_group_version(api_version))
+            except Unsupported:  # there is no such group: the reason is the same, and it is none of Fluid's
+                found = {}
             self._learn(_resources(api_version, found.get("resources", ())))
             if kind not in self._known:
                 raise Unsupported(f"this cluster does not serve {kind}.", hint=f"Is the operator of {bare} installed?")

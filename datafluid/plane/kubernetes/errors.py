@@ -18,7 +18,7 @@ from datafluid.errors import (
 )
 from datafluid.plane.kubernetes.requests import Request, Response
 
-__all__ = ["error_of", "field_conflicts", "is_typed_patch"]
+__all__ = ["answer_of", "error_of", "field_conflicts", "is_typed_patch", "not_kubernetes"]
 
 _TYPED_PATCH = "failed to create typed patch object"
 _CANNOT = re.compile(
@@ -46,6 +46,27 @@ def error_of(request: Request, response: Response) -> DatafluidError:
         500: _internal,
     }.get(response.status, _unavailable)
     return mapped(request, status, message)
+
+
+def answer_of(request: Request, response: Response) -> dict[str, Any]:
+    """The object that a server answered with.
+
+    Raises:
+        DatafluidError: what its refusal means; `Unavailable` where something else than an API server answers.
+    """
+    if not response.ok:
+        raise error_of(request, response)
+    found = response.object()
+    if found is None:
+        raise not_kubernetes(request.subject)
+    return found
+
+
+def not_kubernetes(subject: str) -> Unavailable:
+    """The error for an answer that no API server gives."""
+    return Unavailable(
+        f"{subject}: what answers is no Kubernetes API server.", hint="Is a proxy or a log-in page in between?"
+    )
 
 
 def is_typed_patch(response: Response) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from datafluid.model.ref import Ref
 from datafluid.plane.events import event_of
-from datafluid.plane.kubernetes.errors import error_of
+from datafluid.plane.kubernetes.errors import answer_of
 from datafluid.plane.kubernetes.requests import Resource
 from datafluid.plane.kubernetes.steps import ATTEMPTS, Flow, exchange
 from datafluid.plane.port import Event, Manifest, Node
@@ -40,9 +40,7 @@ def all_pages(
         if response.status == 410 and begun < ATTEMPTS:  # the list took longer than the server remembers it
             found, after, begun = [], "", begun + 1
             continue
-        if not response.ok:
-            raise error_of(request, response)
-        page = response.json()
+        page = answer_of(request, response)
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
         found += [plain({**each, **named}) for each in page.get("items") or ()]
         after = page["metadata"].get("continue", "")

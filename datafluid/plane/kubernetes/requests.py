@@ -74,11 +74,17 @@ class Response:
         return self.status < 300
 
     def json(self) -> Any:
-        """The decoded body; what is not JSON becomes the message of a Status."""
+        """The decoded body; what is no JSON object, as proxies and log-in pages answer, is the message of a Status."""
+        found = self.object()
+        return {"message": self.body.decode(errors="replace").strip()} if found is None else found
+
+    def object(self) -> dict[str, Any] | None:
+        """The JSON object that the body is; None when it is something else."""
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
         except ValueError:
-            return {"message": self.body.decode(errors="replace").strip()}
+            return None
+        return found if isinstance(found, dict) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

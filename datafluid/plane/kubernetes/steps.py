@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from datafluid.errors import Unavailable
-from datafluid.plane.kubernetes.errors import error_of
+from datafluid.plane.kubernetes.errors import answer_of
 from datafluid.plane.kubernetes.requests import Request, Response
 
 __all__ = ["ATTEMPTS", "Flow", "NotSent", "Pause", "Renew", "Step", "backoff", "call", "delay_after"]
@@ -22,6 +22,7 @@ __all__ = ["ATTEMPTS", "Flow", "NotSent", "Pause", "Renew", "Step", "backoff", "
 ATTEMPTS = 5
 _LOG = logging.getLogger(__name__)
 _FIRST, _LONGEST = 0.2, 15.0  # seconds
+_DOUBLED = 10  # times; by then it is the longest anyway, and no float is large enough for a watch of days
 _LONGEST_ASKED = 60.0  # a server that asks for more is not waited for
 
 T = TypeVar("T")
@@ -54,9 +55,7 @@ def call(request: Request) -> Flow[Any]:
         DatafluidError: what the server's answer means; `Unavailable` when there was none.
     """
     response = yield from exchange(request)
-    if not response.ok:
-        raise error_of(request, response)
-    return response.json()
+    return answer_of(request, response)
 
 
 def exchange(request: Request) -> Flow[Response]:
@@ -86,7 +85,7 @@ def exchange(request: Request) -> Flow[Response]:
 
 def backoff(attempt: int) -> float:
     """Seconds to wait after so many failures: longer each time, never twice the same."""
-    return min(_LONGEST, _FIRST * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret hangs on it
+    return min(_LONGEST, _FIRST * 2.0 ** min(attempt, _DOUBLED)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret hangs on it
 
 
 def delay_after(request: Request, response: Response, attempt: int) -> float | None:

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from datafluid.errors import Unavailable, Unsupported
-from datafluid.plane.kubernetes.access import Access
+from datafluid.plane.kubernetes.access import MALFORMED, Access
 from datafluid.plane.kubernetes.lines import Lines
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
@@ -181,7 +181,7 @@ def _connect(access: Access) -> Any:
             config.load_incluster_config(client_configuration=configuration)
         else:
             config.load_kube_config(access.file, context=access.context, client_configuration=configuration)
-    except (config.ConfigException, OSError, YAMLError) as error:
+    except (config.ConfigException, YAMLError, *MALFORMED) as error:
         raise access.unusable(error) from error
     configuration.connection_pool_maxsize = _CONNECTIONS
     return client.ApiClient(configuration)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from datafluid.errors import DatafluidError, Unavailable
-from datafluid.plane.kubernetes.errors import error_of
+from datafluid.plane.kubernetes.errors import answer_of, error_of, not_kubernetes
 from datafluid.plane.kubernetes.reading import plain
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
 from datafluid.plane.kubernetes.steps import ATTEMPTS, Pause, Renew, backoff, delay_after
@@ -63,6 +63,7 @@ class Watcher:
         self._listed: set[_Key] = set()
         self._failures = 0
         self._mute = 0
+        self._renewed = False
         self._reached: float | None = None
         self._last_error: DatafluidError | None = None
 
@@ -81,7 +82,7 @@ class Watcher:
 
     def page(self, response: Response) -> Iterator[WatchEvent]:
         """What a page of the list tells."""
-        body = response.json()
+        body = answer_of(self.request(None), response)
         self._has_answered()
         metadata = body["metadata"]
         self._after = metadata.get("continue", "")
@@ -96,7 +97,10 @@ class Watcher:
 
     def line(self, line: bytes) -> WatchEvent | None:
         """What a line of the stream tells; None when the stream is at its end."""
-        told = json.loads(line)
+        try:
+            told = json.loads(line)
+        except ValueError as error:
+            raise not_kubernetes(self._resource.plural) from error
         type, manifest = told["type"], told["object"]
         if type == "ERROR":
             self._refused_in_stream(manifest)
@@ -131,7 +135,8 @@ class Watcher:
         if response.status == 410:
             self._forget()
             return Pause(backoff(self._failures)) if self._failures > 1 else None
-        if response.status == 401 and self._failures == 1:
+        if response.status == 401 and not self._renewed:
+            self._renewed = True
             return Renew()
         delay = delay_after(request, response, self._failures)
         error = error_of(request, response)
@@ -155,7 +160,7 @@ class Watcher:
             Unavailable: it has been like that for too long.
         """
         self._failures += 1
-        return self._patiently(error, backoff(self._failures - 1))
+        return self._patiently(error, backoff(max(self._failures, self._mute) - 1))
 
     def _patiently(self, error: DatafluidError, delay: float) -> Pause:
         """A server that answered before is waited for; one that never did only as any request waits."""
@@ -167,6 +172,7 @@ class Watcher:
 
     def _has_answered(self) -> None:
         self._failures = 0
+        self._renewed = False
         self._reached = self._clock()
 
     def _forget(self) -> None:

@@ -18,6 +18,7 @@ from datafluid.errors import (
     Unsupported,
 )
 from datafluid.model.ref import Ref
+from datafluid.plane.kubernetes.catalogue import Catalogue
 from datafluid.plane.kubernetes.errors import error_of, field_conflicts
 from datafluid.plane.kubernetes.reading import all_pages
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
@@ -252,3 +253,22 @@ def test_what_the_server_warns_of_is_logged(caplog: pytest.LogCaptureFixture) ->
     Wire(Response(status=200, headers={"warning": '299 - "unknown field"'}, body=b"{}")).run(GET)
     assert "Dataset team/demo" in caplog.text
     assert "unknown field" in caplog.text
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in</html>", b'"ok"', b"[]", b"null", b""])
+def test_what_is_no_object_comes_from_no_api_server(body: bytes) -> None:
+    """Proxies and log-in pages answer too: well, or with an error that is no Status."""
+    asking = call(GET)
+    next(asking)
+    with pytest.raises(Unavailable, match="no Kubernetes API server"):
+        asking.send(Response(status=200, body=body))
+    assert isinstance(error_of(GET, Response(status=502, body=body)), Unavailable)
+
+
+def test_a_kind_of_others_that_is_not_served_is_no_matter_of_fluid() -> None:
+    """A group that is not there is answered like an API that is not installed: the hint must not send one to Fluid."""
+    finding = Catalogue().find("kubeflow.org/v1/PyTorchJob")
+    next(finding)
+    with pytest.raises(Unsupported, match=r"does not serve kubeflow\.org/v1/PyTorchJob") as caught:
+        finding.send(Response(status=404, body=b"404 page not found"))
+    assert "PyTorchJob" in caught.value.hint

@@ -236,3 +236,38 @@ def test_a_stream_may_not_be_allowed() -> None:
     with pytest.raises(Forbidden) as caught:
         watcher(since="5").refused(refusal(403, message=message))
     assert caught.value.rule == 'apiGroups: ["data.fluid.io"], resources: ["datasets"], verbs: ["watch"]'
+
+
+def test_credentials_that_expired_while_the_server_was_away_are_renewed() -> None:
+    """A connection that broke is no use of the one renewal."""
+    watching = watcher(since="5")
+    watching.opened()
+    watching.failed(Unavailable("lost"))
+    assert watching.refused(refusal(401)) == Renew()
+    with pytest.raises(Forbidden):
+        watching.refused(refusal(401))
+
+
+def test_a_quiet_watch_lives_for_days() -> None:
+    """Streams without a word are counted; no count is too large for the pause after them."""
+    watching = watcher(since="5")
+    for _ in range(1200):
+        watching.opened()
+        pause = watching.ended()
+    assert isinstance(pause, Pause)
+
+
+def test_streams_that_break_at_once_are_not_asked_for_without_a_breath() -> None:
+    """A proxy may accept every stream and cut it: that is no success to begin anew from."""
+    watching = watcher(since="5")
+    for _ in range(10):
+        watching.opened()
+        pause = watching.failed(Unavailable("cut"))
+    assert pause.seconds > 5
+
+
+@pytest.mark.parametrize("line", [b"<html>", b"\x00"])
+def test_a_stream_of_something_else_is_no_watch(line: bytes) -> None:
+    """What is no event comes from no API server."""
+    with pytest.raises(Unavailable, match="no Kubernetes API server"):
+        watcher(since="5").line(line)
