@@ -230,9 +230,10 @@ class DatasetHandle:
 
     def loads(self) -> list[LoadHandle]:
         """The DataLoads of this dataset."""
+        from datafluid.model.relations import operations_of
+
         found = self._client.plane.list("DataLoad", namespace=self.namespace)
-        mine = [item for item in found if item["spec"].get("dataset", {}).get("name") == self.name]
-        return [LoadHandle(self._client.plane, Ref.of(item)) for item in mine]
+        return [LoadHandle(self._client.plane, Ref.of(item)) for item in operations_of(self.ref, found)]
 
     def delete(self, *, cascade: bool = True, wait: bool = False, timeout: float | None = 300) -> None:
         """Delete it, and with ``cascade`` its operations and its runtime.

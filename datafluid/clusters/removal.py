@@ -6,14 +6,14 @@ meanwhile would bind to what is on its way out. So that is waited for, and whoev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from datafluid.errors import Forbidden, NotFound, Timeout, Unsupported
 from datafluid.model.kinds import KINDS
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of
-from datafluid.plane.port import Cluster, ControlPlane, Manifest
+from datafluid.plane.port import Cluster, ControlPlane, Event, Manifest
 from datafluid.waiting.listening import Deadline, Quiet, listen
 
 __all__ = ["remove", "wait_for_remains"]
@@ -123,7 +123,7 @@ def _holder(plane: ControlPlane, dataset: Ref, part: Ref) -> str:
     found = _get(plane, part)
     if found is None:
         return "it went this moment."
-    told = [each for each in plane.events(part) if each.reason in ("ErrorDeleteDataset", "ErrorProcessRuntime")]
+    told = [each for each in _events(plane, part) if each.reason in ("ErrorDeleteDataset", "ErrorProcessRuntime")]
     if newest := max(told, key=lambda event: event.last_seen, default=None):
         return newest.message
     try:
@@ -134,6 +134,14 @@ def _holder(plane: ControlPlane, dataset: Ref, part: Ref) -> str:
         return f"used by {', '.join(str(Ref.of(each)) for each in pods[:3])}{' and others' if len(pods) > 3 else ''}."
     held = found["metadata"].get("finalizers") or []
     return f"held by the finalizers {', '.join(held)}." if held else "nothing is seen to hold it."
+
+
+def _events(plane: ControlPlane, ref: Ref) -> Sequence[Event]:
+    """What happened to it, where that may be read: the events of a volume are in another namespace, for example."""
+    try:
+        return plane.events(ref)
+    except (Forbidden, NotFound):
+        return ()
 
 
 def _mounts(pod: Manifest, claim: str) -> bool:

@@ -54,7 +54,6 @@ def holdings(
 
     def look(name: str) -> Holdings:
         from datafluid.client import connect
-        from datafluid.model.kinds import find_kind
 
         try:
             client = connect(name)
@@ -62,7 +61,9 @@ def holdings(
             found = [
                 each
                 for kind in kinds
-                for each in client.list(kind, namespace=own if find_kind(kind).namespaced else None, selector=selector)
+                for each in client.list(
+                    kind, namespace=own if client.ref(kind, "").namespace else None, selector=selector
+                )
             ]
         except DatafluidError as error:
             return Holdings(context=name, error=error)

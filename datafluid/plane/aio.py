@@ -118,6 +118,7 @@ class AsyncPlane:
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         pumping = asyncio.create_task(asyncio.to_thread(pump))
+        getting: asyncio.Task[WatchEvent] | None = None
         try:
             while not (pumping.done() and queue.empty()):
                 getting = asyncio.create_task(queue.get())
@@ -130,6 +131,8 @@ class AsyncPlane:
             await pumping
         finally:
             stop.set()
+            if getting is not None:
+                getting.cancel()  # who is cancelled while waiting leaves no task behind
 
     async def list(
         self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None

@@ -165,6 +165,12 @@ def _after_vanishing(last: Manifest) -> str:
 
 def _stuck(plane: ControlPlane, operation: Manifest, status: OperationStatus) -> str:
     """Why an operation that does not change never will: what only events and its predecessor tell."""
+    with suppress(NotFound, Forbidden):  # it went this moment, or one may wait and not look around: no reason to stop
+        return _reason_to_stop(plane, operation, status)
+    return ""
+
+
+def _reason_to_stop(plane: ControlPlane, operation: Manifest, status: OperationStatus) -> str:
     if status.phase == "Executing":
         failures = [each for each in plane.events(Ref.of(operation)) if each.reason == "DataOperationExecutionFailed"]
         newest = max(failures, key=lambda event: event.last_seen, default=None)
@@ -172,7 +178,6 @@ def _stuck(plane: ControlPlane, operation: Manifest, status: OperationStatus) ->
     after = operation["spec"].get("runAfter")
     if status.phase == "Pending" and status.waiting and after:
         predecessor = Ref(after["kind"], after["name"], after.get("namespace") or operation["metadata"]["namespace"])
-        with suppress(NotFound):
-            if (plane.get(predecessor).get("status") or {}).get("phase") == "Failed":
-                return f"it runs after {predecessor}, which has failed."
+        if (plane.get(predecessor).get("status") or {}).get("phase") == "Failed":
+            return f"it runs after {predecessor}, which has failed."
     return ""

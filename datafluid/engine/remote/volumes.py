@@ -65,7 +65,8 @@ class RemoteVolumes:
         phase = (dataset.manifest.get("status") or {}).get("phase")
         if phase != "Bound":
             raise Unavailable(
-                f"{ref} is {phase or 'not bound yet'}.", hint=f"`datafluid describe dataset {ref.name}` tells why."
+                f"{ref} is {phase or 'not bound yet'}.",
+                hint=f"`datafluid describe dataset {ref.name} -n {ref.namespace}` tells why.",
             )
         source, binding = self._way_to(ref, dataset)
         if before is not None and (before.binding, before.source) == (binding, source):
@@ -96,13 +97,15 @@ class RemoteVolumes:
         told = "; ".join(f"{route}: {why}" for route, why in skipped)
         raise Unavailable(f"no way leads from here to {ref}. {told}", hint="Mount it, or make one of them work.")
 
-    def _read(self, ref: Ref) -> Dataset:
+    def _read(self, ref: Ref, above: frozenset[Ref] = frozenset()) -> Dataset:
         manifest = self._plane.get(ref)
-        physical = {
-            key: self._read(Ref("Dataset", key[1], key[0]))
-            for key in physical_refs(manifest)
-            if key != (ref.namespace, ref.name)
-        }
+        above |= {ref}
+        physical = {}
+        for namespace, name in physical_refs(manifest):
+            below = Ref("Dataset", name, namespace)
+            if below in above:
+                raise Unavailable(f"{ref} refers to {below}, which refers to it.", hint="Mount a physical dataset.")
+            physical[namespace, name] = self._read(below, above)
         return Dataset(manifest=manifest, runtime=self._runtime(manifest), physical=physical)
 
     def _runtime(self, manifest: Manifest) -> Manifest | None:

@@ -17,6 +17,7 @@ from datafluid.engine.reconcile.mounts import bind_mounts
 from datafluid.model.kinds import KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import physical_refs
+from datafluid.redaction import redact_url
 
 __all__ = ["GATEWAY", "Dataset", "Way", "runtimes_of", "ways"]
 
@@ -101,8 +102,8 @@ def _engine(dataset: Dataset) -> Way:
             return Way(route="engine", why=f"no annotation {GATEWAY} says where a JuiceFS gateway serves it")
         parts = urlsplit(gateway)
         bucket = parts.path.strip("/")
-        if parts.scheme not in ("http", "https") or not bucket:
-            return Way(route="engine", why=f"annotation {GATEWAY} is not http://host:port/bucket")
+        if parts.scheme not in ("http", "https") or not bucket or "@" in parts.netloc:
+            return Way(route="engine", why=f"annotation {GATEWAY} is not http://host:port/bucket, and nothing else")
         mount = _whole(dataset, f"s3://{bucket}", "engine")
         options = (("endpoint", f"{parts.scheme}://{parts.netloc}"), ("path_style", "true"))
         return Way(
@@ -126,7 +127,7 @@ def _direct(dataset: Dataset) -> Way:
         if scheme in _UNREACHABLE:
             return Way(route="direct", why=f"{mount['mountPoint']} {_UNREACHABLE[scheme]}")
     mounts = tuple(bind_mounts(dataset.manifest, {}))
-    names = ", ".join(mount.url.partition("?")[0] for mount in mounts)
+    names = ", ".join(redact_url(mount.url) for mount in mounts)
     return Way(route="direct", mounts=mounts, why=f"the under-store, {names}" if mounts else "it has no mounts")
 
 

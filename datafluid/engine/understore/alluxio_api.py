@@ -55,7 +55,12 @@ class AlluxioApi:
         """Call a method of a path, ``get-status`` for example; returns what the JSON of the answer says."""
         url = f"{self._api}/paths/{quote(path)}/{verb}"
         answer = self._send(url, json.dumps(body or {}).encode(), _JSON)
-        return json.loads(answer) if answer else None
+        try:
+            return json.loads(answer) if answer else None
+        except ValueError as error:
+            raise Unavailable(
+                f"{self.endpoint}: what answers is no Alluxio.", hint="Is its API gateway there?"
+            ) from error
 
     def write(self, stream: int, data: bytes) -> None:
         """Write the next bytes of a file that ``create-file`` has opened."""
@@ -101,7 +106,7 @@ class AlluxioApi:
                     raise self._error(answer.status, answer.read(_LONGEST_ERROR))
                 yield answer
             finally:
-                answer.release_conn()
+                answer.close()  # one that was read to its end is in the pool already; another would poison it
         except HTTPError as error:
             raise Unavailable(
                 f"{self.endpoint} does not answer: {type(error).__name__}.", hint="Is its API gateway reachable?"
