@@ -173,6 +173,14 @@ def reserved(db: apsw.Connection, session: int, content: bytes) -> int:
     return int(found[0][0]) if found else 0
 
 
+def spend(db: apsw.Connection, session: int, content: bytes, tier: int, grown: int) -> None:
+    """A file has grown by so many bytes, and what a session had reserved for it ends."""
+    own = reserved(db, session, content)
+    if own:
+        db.execute("DELETE FROM reservation WHERE session=? AND content=?", (session, content))
+    charge(db, tier, grown - own)
+
+
 def reserve(db: apsw.Connection, session: int, content: bytes, tier: int, delta: int) -> None:
     """Change a reservation, and the tier's account with it."""
     now = reserved(db, session, content) + delta

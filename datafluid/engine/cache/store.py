@@ -332,8 +332,7 @@ class CacheStore:
         sealed = CachedName(row.id, combine(digests), row.suffix)
         status = filling.tier.seal(filling.fd, row.name, sealed)
         filling.sealed = True
-        self._release(db, filling)
-        index.charge(db, row.tier, blocks(row.size) - row.allocated)
+        index.spend(db, self.session.id, row.id, row.tier, blocks(row.size) - row.allocated)
         if row.allocated:
             db.execute("DELETE FROM extent WHERE content=?", (row.id,))
         db.execute(
@@ -349,9 +348,7 @@ class CacheStore:
             filling.tier.remove(filling.name)
 
     def _release(self, db: apsw.Connection, filling: Filling) -> None:
-        own = index.reserved(db, self.session.id, filling.wanted.id)
-        if own:
-            index.reserve(db, self.session.id, filling.wanted.id, filling.tier_id, -own)
+        index.spend(db, self.session.id, filling.wanted.id, filling.tier_id, 0)
 
     def _trusted(self, row: index.Row, status: os.stat_result) -> bool:
         if row.signature != index.signature(status) or status.st_size != row.size:
