@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from datafluid.errors import NotFound
+from datafluid.errors import NotFound, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, ControlPlane, Manifest, WatchEvent
 
 __all__ = ["Deadline", "Heard", "Quiet", "listen"]
 
 _SILENCES = (10.0, 20.0, 30.0, 60.0)  # seconds of quiet before a look around; the last for ever
+_OUTAGE = 300.0  # seconds that a server which was heard before may be away, as within one watch
 _LONGEST_LOOK = 1.0  # seconds between two looks on a plane that has no controllers: dead workers announce nothing
 
 
@@ -95,18 +96,27 @@ def _told(
     if seen is not None:
         since = seen["metadata"]["resourceVersion"]
         yield Heard(object=seen)
+    answered = time.monotonic() if seen is not None else None
     while not deadline.passed:
         left, patience = deadline.left(), quiet()
         timeout = patience if left is None else min(left, patience)
-        for event in _watched(plane, ref, since, timeout):
-            since = event.version
-            if event.type == "DELETED":
-                last = event.object if "spec" in event.object else seen  # one that was missed has left only its name
-                yield Heard(object=last, gone=True)
-                seen = None
-            elif event.type != "BOOKMARK":
-                seen = event.object
-                yield Heard(object=seen)
+        try:
+            for event in _watched(plane, ref, since, timeout):
+                since, answered = event.version, time.monotonic()
+                if event.type == "DELETED":
+                    last = event.object if "spec" in event.object else seen  # a missed one has left only its name
+                    yield Heard(object=last, gone=True)
+                    seen = None
+                elif event.type != "BOOKMARK":
+                    seen = event.object
+                    yield Heard(object=seen)
+        except Unavailable:
+            if answered is None or time.monotonic() - answered > _OUTAGE:
+                raise
+            left = deadline.left()
+            time.sleep(_LONGEST_LOOK if left is None else min(_LONGEST_LOOK, left))
+            continue
+        answered = time.monotonic()
         if not deadline.passed:
             yield Heard(object=seen, news=False)
 
