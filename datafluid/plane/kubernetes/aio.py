@@ -69,7 +69,7 @@ class AsyncTransport:
     async def follow(self, watcher: Watcher, *, until: float | None) -> AsyncGenerator[WatchEvent, None]:
         """Tell what a watch sees until the monotonic moment ``until``."""
         async with self._session() as api:
-            while not is_over(until):
+            while watcher.owes_list or not is_over(until):
                 request = watcher.request(left_until(until))
                 response = Response(status=200)
                 try:

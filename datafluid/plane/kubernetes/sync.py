@@ -66,7 +66,7 @@ class Transport:
 
     def follow(self, watcher: Watcher, *, until: float | None) -> Iterator[WatchEvent]:
         """Tell what a watch sees until the monotonic moment ``until``."""
-        while not is_over(until):
+        while watcher.owes_list or not is_over(until):
             request = watcher.request(left_until(until))
             try:
                 if watcher.is_listing:

@@ -72,6 +72,11 @@ class Watcher:
         """Whether the next request is for a page; else it is for a stream."""
         return self._version is None
 
+    @property
+    def owes_list(self) -> bool:
+        """Whether what exists has not been told yet: that comes first, however little time there is."""
+        return self._version is None and self._failures == 0
+
     def request(self, left: float | None) -> Request:
         """The next request, with so many seconds left (None: no end)."""
         if self._version is None:

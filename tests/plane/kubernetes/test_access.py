@@ -36,6 +36,43 @@ def test_a_context_that_says_nothing_is_still_one(tmp_path: Path) -> None:
     assert kube_contexts(str(file)) == {"a": KubeContext(), "b": KubeContext()}
 
 
+def test_what_exists_is_told_however_little_time_there_is(tmp_path: Path) -> None:
+    """Who may list and not read looks at one object by a watch without time."""
+    listed = b'{"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "demo", "namespace": "team",'
+    listed += b'"uid": "u", "resourceVersion": "5"}}]}'
+
+    class Listing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(listed)))
+            self.end_headers()
+            self.wfile.write(listed)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Listing) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        file = tmp_path / "config"
+        file.write_text(
+            "kind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
+            f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{server.server_port}'}}}}]\n"
+            "users: [{name: u, user: {token: t}}]\n"
+        )
+        plane = KubernetesPlane(kubeconfig=str(file))
+
+        async def look() -> list[str]:
+            return [event.object["metadata"]["name"] async for event in plane.twin().watch("Dataset", timeout=0.0)]
+
+        try:
+            assert [event.version for event in plane.watch("Dataset", timeout=0.0)] == ["7"]
+            assert asyncio.run(look()) == ["demo"]
+        finally:
+            server.shutdown()
+            serving.join()
+
+
 def test_nobody_is_sent_elsewhere(tmp_path: Path) -> None:
     """A redirect is not followed, on either transport: credentials go to the server that was named."""
     asked: list[str] = []
