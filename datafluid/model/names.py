@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from hashlib import sha256
 
 __all__ = [
     "LABEL_PREFIX",
@@ -21,6 +22,7 @@ __all__ = [
     "is_dns1035_label",
     "label_key",
     "name_budget",
+    "shortened",
 ]
 
 LABEL_PREFIX = "fluid.io/"
@@ -90,6 +92,20 @@ def generated_name(dataset: str, purpose: str) -> str:
     """A new name for an operation on a dataset, short enough to run on a schedule in Fluid."""
     suffix = f"-{purpose}-{secrets.token_hex(3)}"
     return dataset[: _SHORTEST_BUDGET - len(suffix)].rstrip("-") + suffix
+
+
+def shortened(name: str, *, longest: int = _NAME_LIMIT) -> str:
+    """A name that is no longer than Kubernetes takes: as it is, or its beginning and a hash of all of it.
+
+    Example:
+        >>> shortened("imagenet"), shortened("imagenet-1k", longest=16)
+        ('imagenet', 'imagenet-1k')
+        >>> len(shortened("a" * 100))
+        63
+    """
+    if len(name) <= longest:
+        return name
+    return f"{name[: longest - 9].rstrip('-.')}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def is_dns1035_label(name: str) -> bool:

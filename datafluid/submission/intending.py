@@ -58,7 +58,9 @@ def intend(plane: ControlPlane, given: Given, *, load: bool | float | None, slac
     if not _is_ours(live):
         planned, notes = _plan(plane, workload, found, slack=slack, follow=service and (helm or live is not None))
     loads, names = _loads(found, given, load, ref)
-    hold = choose_hold(workload, hold_facts(plane, workload, ref))
+    # One that is held already is let go the way it was held, whatever would be chosen today.
+    already = known is not None and CONDITION in as_map(look(live or {}, ("metadata", "annotations")))
+    hold = known.hold if already and known else choose_hold(workload, hold_facts(plane, workload, ref))
     condition = ReleaseCondition(
         datasets=tuple(_wanted(each, names.get(each.id, ""), load) for each in found),
         before=look(workload, hold.path) if hold.path else None,

@@ -150,15 +150,24 @@ def add_client(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]
 
 def _add_java_option(draft: Draft, container: ContainerPlace, why: str) -> None:
     path = container.at(container.shape.env or ())
-    yours = [as_map(each) for each in draft.look(path) or () if as_map(each).get("name") == "JAVA_TOOL_OPTIONS"]
+    variables = [as_map(each) for each in draft.look(path) or ()]
+    yours = [each for each in variables if each.get("name") == "JAVA_TOOL_OPTIONS"]
     if yours and _JAVA in str(yours[0].get("value")):
+        names = [each.get("name") for each in variables]
+        if names.index("JAVA_TOOL_OPTIONS") < names.index(_HOSTNAME):
+            draft.tell(
+                "not done",
+                f"your JAVA_TOOL_OPTIONS stands before {_HOSTNAME}, so Kubernetes does not put its value in.",
+                path=path,
+                fix=f"Write {_HOSTNAME} before it: {{fieldRef: {{fieldPath: status.hostIP}}}}.",
+            )
         return
     if yours:
         draft.tell(
             "not done",
             "you set JAVA_TOOL_OPTIONS, so the client does not learn its node, and no worker is local to it.",
             path=path,
-            fix=f"Add to it: {_JAVA}",
+            fix=f"Add to it: {_JAVA}\nand before it the variable {_HOSTNAME}, valueFrom status.hostIP.",
         )
         return
     add_variable(draft, container, {"name": "JAVA_TOOL_OPTIONS", "value": _JAVA}, why)

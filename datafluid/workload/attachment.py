@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from datafluid.model.names import shortened
 from datafluid.workload.places import ContainerPlace, PodPlace
 
 __all__ = ["Attachment"]
+
+_LONGEST = 253  # characters of most names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,4 +32,8 @@ class Attachment:
     @property
     def config_map(self) -> str:
         """The ConfigMap with core-site.xml."""
-        return f"{self.name}-fluid-hadoop"
+        return self.named("fluid-hadoop")
+
+    def named(self, what: str) -> str:
+        """A name for something of the workload's: a workload's own may be as long as any name."""
+        return shortened(f"{self.name}-{what}", longest=_LONGEST)

@@ -113,6 +113,7 @@ def _ray_can_suspend(spec: Mapping[str, Any]) -> bool:
 
 _PROVISOS: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "RayJob": (_ray_can_suspend, "A RayJob can be suspended only if it shuts its own cluster down when it ends."),
+    "Pod": (lambda spec: not spec.get("nodeName"), "A pod that is bound to a node cannot have a scheduling gate."),
     "FlinkDeployment": (lambda spec: bool(spec.get("job")), "A Flink session has no job to suspend."),
 }
 

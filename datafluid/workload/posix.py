@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
+from datafluid.model.names import shortened
 from datafluid.model.plain import as_list, as_map
 from datafluid.workload.draft import Draft
 from datafluid.workload.places import ContainerPlace, PodPlace
@@ -13,8 +13,6 @@ from datafluid.workload.resolve import Resolved
 from datafluid.workload.uses import MOUNT_ROOT
 
 __all__ = ["add_environment", "add_mounts", "add_variable", "containers_of", "volume_name"]
-
-_LONGEST = 63
 
 
 def volume_name(*parts: str) -> str:
@@ -24,10 +22,7 @@ def volume_name(*parts: str) -> str:
         >>> volume_name("fluid", "images.v2")
         'fluid-images-v2'
     """
-    name = "-".join(parts).replace(".", "-").lower()
-    if len(name) <= _LONGEST:
-        return name
-    return f"{name[:54].rstrip('-')}-{sha256(name.encode()).hexdigest()[:8]}"
+    return shortened("-".join(parts).replace(".", "-").lower())
 
 
 def containers_of(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerPlace]:
@@ -88,23 +83,19 @@ def _names(claim: str) -> Iterator[str]:
 
 
 def _add_mount(draft: Draft, container: ContainerPlace, resolved: Resolved, volume: str) -> None:
+    path = container.at(container.shape.mounts)
+    there = [each for each in map(as_map, as_list(draft.look(path))) if each.get("mountPath") == resolved.mount_path]
+    if any((each.get("subPath") or "") != resolved.use.sub_path for each in there):
+        draft.tell("not done", f"{resolved.dataset}: you mount another directory at {resolved.mount_path}.", path=path)
+        return
     sub_path = {"subPath": resolved.use.sub_path} if resolved.use.sub_path else {}
-    read_only = {"readOnly": True} if resolved.read_only else {}
+    # Your own mount may be meant for writing: what is only assumed takes that from nobody.
+    is_read_only = resolved.read_only and not (there and resolved.is_assumed_read_only)
+    read_only = {"readOnly": True} if is_read_only else {}
     mount = {"name": volume, "mountPath": resolved.mount_path, **sub_path, **read_only}
     # Without it a mount that Fluid repairs on the node stays broken in the pod.
     mount["mountPropagation"] = "HostToContainer"
-    path = container.at(container.shape.mounts)
-    if _mounts_another(draft.look(path), resolved):
-        draft.tell("not done", f"{resolved.dataset}: you mount another directory at {resolved.mount_path}.", path=path)
-        return
     draft.add(path, mount, f"{resolved.dataset} as files.", key="mountPath", complete=True)
-
-
-def _mounts_another(mounts: Any, resolved: Resolved) -> bool:
-    """Whether another directory is mounted at its place."""
-    there = (as_map(each) for each in as_list(mounts))
-    at_place = [each for each in there if each.get("mountPath") == resolved.mount_path]
-    return any((each.get("subPath") or "") != resolved.use.sub_path for each in at_place)
 
 
 def add_environment(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]) -> None:

@@ -113,7 +113,7 @@ def _new_catalog(engine: str) -> str:
 
 
 def _add_catalog_file(draft: Draft, engine: str, attachment: Attachment) -> None:
-    name, file = f"{attachment.name}-fluid-catalog", f"{_NAME}.properties"
+    name, file = attachment.named("fluid-catalog"), f"{_NAME}.properties"
     text = _new_catalog(engine)
     directory = _DIRECTORY[engine]
     free = [each for each in attachment.readers if not _has_mount(draft, each[1], directory)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 
 from datafluid.errors import Invalid
+from datafluid.model.names import shortened
 from datafluid.placement.labels import DatasetLabels, labels
 from datafluid.workload.facts import DatasetFacts
 from datafluid.workload.topology import Topology
@@ -14,8 +14,7 @@ from datafluid.workload.uses import MOUNT_ROOT, DatasetUse
 
 __all__ = ["Resolved", "resolve_uses"]
 
-_LONGEST = 63  # characters of a label or a name
-_READABLE = 54  # of them, before a hash
+_LONGEST = 63  # characters of a label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +62,11 @@ class Resolved:
         if self.use.read_only is not None:
             return self.use.read_only or writable is False
         return not writable
+
+    @property
+    def is_assumed_read_only(self) -> bool:
+        """Whether nobody asked for that, and nothing is known of its access modes."""
+        return self.use.read_only is None and (self.facts is None or self.facts.writable is None)
 
     @property
     def from_engine(self) -> bool:
@@ -149,6 +153,4 @@ def _reference_to(namespace: str, name: str, topology: Topology, home: str) -> s
         if facts.namespace == home and facts.physical == (namespace, name, "")
     ]
     joined = f"{name}-from-{namespace}"
-    if there or len(joined) <= _LONGEST:
-        return min(there) if there else joined
-    return f"{joined[:_READABLE].rstrip('-.')}-{sha256(joined.encode()).hexdigest()[:8]}"
+    return min(there) if there else shortened(joined)

@@ -18,7 +18,7 @@ Via = Literal["auto", "mount", "engine"]
 
 #: Where datasets are mounted unless a use says otherwise; the mount route of ``fluid://`` looks there.
 MOUNT_ROOT = "/mnt/fluid"
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.ASCII)
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

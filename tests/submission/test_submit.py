@@ -313,6 +313,16 @@ def test_what_cannot_be_held_is_created_when_its_data_is_there() -> None:
     assert "suspend" not in plane.get(JOB_REF)["spec"]
 
 
+def test_what_is_held_is_let_go_the_way_it_was_held() -> None:
+    """Also where another way, or none, would be chosen today: Kueue's label came after the hold."""
+    plane = Stage(lively=False)
+    client(plane).submit(JOB, [DATASET, RUNTIME], detach=True)
+    plane.moving = True
+    queued = job(metadata={"labels": {"kueue.x-k8s.io/queue-name": "team"}})
+    assert client(plane).submit(queued, [DATASET, RUNTIME]).runs
+    assert plane.get(JOB_REF)["spec"]["suspend"] is False
+
+
 def test_an_autoscaled_deployment_is_refused() -> None:
     """Its autoscaler would undo the hold."""
     plane = Stage()

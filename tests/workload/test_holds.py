@@ -87,6 +87,7 @@ def test_the_gates_of_others_stay() -> None:
          "webhook refuses"),
         (workload("batch", "Job") | {"metadata": {"labels": {"kueue.x-k8s.io/queue-name": "q"}}}, HoldFacts(), "Kueue"),
         (workload("sparkoperator.k8s.io", "SparkApplication"), HoldFacts(has_field=False), "not known to have"),
+        (workload("", "Pod", nodeName="n0"), HoldFacts(), "bound to a node"),
         (workload("ray.io", "RayJob"), HoldFacts(), "shuts its own cluster down"),
         (workload("ray.io", "RayJob", shutdownAfterJobFinishes=True, clusterSelector={"a": "b"}), HoldFacts(), "shuts"),
         (workload("flink.apache.org", "FlinkDeployment"), HoldFacts(), "no job to suspend"),

@@ -221,6 +221,17 @@ def test_java_options_of_yours_stay() -> None:
     assert "Add to it: -Dalluxio.user.hostname=$(ALLUXIO_CLIENT_HOSTNAME)" in told(wrapped, "not done")
 
 
+def test_java_options_of_yours_that_come_too_early_are_told() -> None:
+    """Kubernetes puts in the values of earlier variables only; where it stands later nothing is to be said."""
+    option = {"name": "JAVA_TOOL_OPTIONS", "value": "-Dalluxio.user.hostname=$(ALLUXIO_CLIENT_HOSTNAME)"}
+    node = {"name": "ALLUXIO_CLIENT_HOSTNAME", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}
+    for variables, early in (([option], True), ([node, option], False)):
+        mine = deployment()
+        mine["spec"]["template"]["spec"]["containers"][0]["env"] = variables
+        wrapped = wrap(mine, [DatasetUse("a", api="hcfs")], topology=alluxio())
+        assert ("stands before ALLUXIO_CLIENT_HOSTNAME" in told(wrapped, "not done")) is early
+
+
 def test_spark_by_its_operator() -> None:
     """hadoopConf for driver and executors, hadoopConfigMap for what runs beside Spark; your own wins."""
     wrapped = wrap(spark(hadoopConf={"fs.defaultFS": "hdfs://nn"}), [DatasetUse("a", api="hcfs")])

@@ -120,6 +120,26 @@ def test_your_mount_at_that_place_stays() -> None:
     assert "another name" in messages(wrapped, "not done")
 
 
+def test_your_mount_is_not_made_read_only_by_a_guess() -> None:
+    """Of a dataset of which nothing is known; where its access modes are known, or you say so, they count."""
+    mine = pod(
+        {
+            "containers": [{"name": "main", "volumeMounts": [{"name": "x", "mountPath": "/mnt/fluid/team/a"}]}],
+            "volumes": [{"name": "x", "persistentVolumeClaim": {"claimName": "a"}}],
+        }
+    )
+    assert "readOnly" not in mounts(wrap(mine, ["a"]))[0]
+    assert mounts(wrap(mine, ["a"], topology=knowing(access_modes=("ReadOnlyMany",))))[0]["readOnly"] is True
+    assert mounts(wrap(mine, [DatasetUse("a", read_only=True)]))[0]["readOnly"] is True
+
+
+@pytest.mark.parametrize("name", ["a..b", "a.-b", "a" * 254, "team/a./b"])
+def test_a_name_that_kubernetes_refuses_is_none(name: str) -> None:
+    """Rather than a claim, or a reference, that cannot be made."""
+    with pytest.raises(Invalid, match="is no dataset"):
+        DatasetUse(name)
+
+
 def test_two_datasets_cannot_have_one_place() -> None:
     """Kubernetes would refuse it, so we do."""
     with pytest.raises(Invalid, match="both to be mounted at /data"):
@@ -326,3 +346,12 @@ def test_a_use_is_read_as_it_is_written() -> None:
     )
     assert DatasetUse.parse("a,prefetch=train/*+val/*").prefetch == Prefetch(files=("train/*", "val/*"))
     assert DatasetUse.parse("a,prefetch_image=p:1").prefetch == Prefetch(image="p:1")
+
+
+def test_names_stay_as_short_as_kubernetes_wants_them() -> None:
+    """A workload's name may have 253 characters, and so may that of the ConfigMap beside it."""
+    wrapped = wrap(pod(name="x" * 250), ["a,api=hcfs"])
+    (config,) = [each for each in wrapped.extras if each["kind"] == "ConfigMap"]
+    assert len(config["metadata"]["name"]) == 253
+    volumes = wrapped.manifest["spec"]["volumes"]
+    assert {"name": config["metadata"]["name"]} in [each.get("configMap") for each in volumes]
