@@ -176,6 +176,9 @@ _LIES: dict[str, Mapping[str, Any]] = {
     "a checksum that is none": _directory(entries=[["a.bin", False, 4, None, "v", None, "xyz"]]),
     "a directory with bytes": _directory(entries=[["a.bin", True, 4, None, "v", None, "0" * 32]]),
     "a time that is none": _directory(as_of=float("inf")),
+    "a time beyond all numbers": _directory(as_of=10**400),
+    "a time that no calendar has": _directory(entries=[["a.bin", False, 4, 1e300, "v", None, None]]),
+    "half a character in a version": _directory(entries=[["a.bin", False, 4, None, "\ud800", None, None]]),
     "entries that are none": _directory(entries={"a": 1}),
     "a bottomless list": _directory(entries=_deep(900)),
 }
@@ -236,6 +239,32 @@ def test_a_newer_format_is_told_as_such(tmp_path: Path) -> None:
         archive.add_document({**_header([]), "datafluid": 99})
     with pytest.raises(DatafluidError, match="Upgrade"):
         connect().cache.unpack(tmp_path / "archive.tar")
+
+
+@pytest.mark.parametrize("packed", ["", "\ud800", "x" * 100_000, 5, "2026-01-01T00:00:00Z\n"])
+def test_a_moment_that_is_none(packed: Any, tmp_path: Path) -> None:
+    """It would stand in statuses and on terminals."""
+    with writing(tmp_path / "archive.tar") as archive:
+        archive.add_document({**_header([]), "packed": packed})
+    with pytest.raises(Corrupt, match="does not begin as one"):
+        connect().cache.unpack(tmp_path / "archive.tar")
+
+
+@pytest.mark.parametrize(
+    ("size", "files"),
+    [("4B", "9" * 5_000), ("4B", 4), ("\ud800", "4"), ("x" * 100_000, "4"), ("4B", "-4"), (None, None)],
+)
+def test_totals_that_are_none(size: Any, files: Any, tmp_path: Path, bucket: Bucket) -> None:
+    """They are left out, and the dataset comes without."""
+    totals = {"default/data": {"ufsTotal": size, "fileNum": files}}
+    with writing(tmp_path / "archive.tar") as archive:
+        dataset = dataset_manifest("data", bucket.url, options=bucket.options)
+        archive.add_document({**_header([dataset]), "totals": totals})
+    client = connect()
+    client.cache.unpack(tmp_path / "archive.tar")
+    status = client.plane.get(client.dataset("data").ref)["status"]
+    assert status["phase"] == "Bound"
+    assert "fileNum" not in status or status["fileNum"] in ("", "[Calculating]")
 
 
 def _header(objects: list[Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
 
 __all__ = ["Declared", "declare"]
+
+_SIZE = re.compile(r"[0-9.]{1,20}[A-Za-z]{0,3}", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,6 @@ def _tell(plane: EmbeddedPlane, ref: Ref, binding: Binding, origin: Mapping[str,
             tell_reachable(status, probe, serve_stale=binding.serve_stale, now=time.time())
             records.put({**manifest, "status": status})
     totals = origin["totals"].get(f"{ref.namespace}/{ref.name}")
-    files = str(totals.get("fileNum", "")) if isinstance(totals, dict) else ""
-    if files.isascii() and files.isdigit():
-        plane.controller.tell_totals(binding.uid, Totals(size=str(totals.get("ufsTotal", "")), files=int(files)))
+    size, files = (totals.get(key) for key in ("ufsTotal", "fileNum")) if isinstance(totals, dict) else (None, None)
+    if isinstance(size, str) and _SIZE.fullmatch(size) and isinstance(files, str) and _COUNT.fullmatch(files):
+        plane.controller.tell_totals(binding.uid, Totals(size=size, files=int(files)))

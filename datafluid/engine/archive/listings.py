@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from datafluid.engine.understore.keys import addressable
 __all__ = ["Directory", "Listed", "adopt", "directories"]
 
 _PART = 10_000  # entries of a directory that travel together
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the years 1 to 9999: what can be shown as a date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Directory:
         if not isinstance(path, str) or (path and not addressable(path)) or not isinstance(rows, list):
             raise ValueError("no directory")
         entries = tuple(_entry(row) for row in rows)
-        as_of = _number(data.get("as_of"))
+        as_of = _moment(data.get("as_of"))
         return cls(
             path=path,
             as_of=as_of,
@@ -152,6 +152,7 @@ def _entry(row: Any) -> Listed:
     name, is_directory, size, mtime, version, as_of, checksum = row
     if not isinstance(name, str) or "/" in name or not addressable(name) or not isinstance(version, str):
         raise ValueError("no name")
+    version.encode()  # half a character can be kept nowhere
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 62:
         raise ValueError("no size")
     digest = bytes.fromhex(checksum) if isinstance(checksum, str) else None
@@ -161,14 +162,14 @@ def _entry(row: Any) -> Listed:
         name=name,
         is_directory=is_directory is True,
         size=size,
-        mtime=None if mtime is None else _number(mtime),
+        mtime=None if mtime is None else _moment(mtime),
         version=version,
-        as_of=None if as_of is None else _number(as_of),
+        as_of=None if as_of is None else _moment(as_of),
         checksum=digest,
     )
 
 
-def _number(value: Any) -> float:
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError("no number")
+def _moment(value: Any) -> float:
+    if not isinstance(value, (int, float)) or not _FIRST <= value <= _LAST:  # NaN is neither
+        raise ValueError("no moment")
     return float(value)

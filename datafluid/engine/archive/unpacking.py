@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from datafluid.errors import CacheFull, Corrupt, Unsupported
 __all__ = ["Unpacked", "unpack"]
 
 _SHOWN = 5
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ def _header(archive: ArchiveReader) -> dict[str, Any]:
         written != FORMAT
         or not isinstance(objects, list)
         or not all(isinstance(each, dict) for each in objects)
-        or not isinstance(header.get("packed"), str)
+        or not _MOMENT.fullmatch(str(header.get("packed")))
         or not all(isinstance(header.get(key), dict) for key in ("totals", "bytes"))
     ):
         raise archive.refusal("does not begin as one")
