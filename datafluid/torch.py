@@ -160,26 +160,43 @@ class FluidStream(IterableDataset, Generic[_T]):  # type: ignore[misc]
                     yield from self._samples(file)
 
 
+def _is_group() -> bool:
+    return bool(distributed.is_available() and distributed.is_initialized())
+
+
 def _rank_of(rank: int | None, world: int | None) -> tuple[int, int]:
-    if distributed.is_available() and distributed.is_initialized():
-        found = distributed.get_rank(), distributed.get_world_size()
-    else:
-        found = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    rank, world = found[0] if rank is None else rank, found[1] if world is None else world
+    if rank is None:
+        rank = distributed.get_rank() if _is_group() else _number("RANK", 0)
+    if world is None:
+        world = distributed.get_world_size() if _is_group() else _number("WORLD_SIZE", 1)
     if not 0 <= rank < world:
         raise Invalid(f"there is no rank {rank} of {world}.", hint="Ranks are counted from 0.")
     return rank, world
 
 
+def _number(variable: str, default: int) -> int:
+    said = os.environ.get(variable, str(default))
+    if not said.isdecimal():
+        raise Invalid(f"{variable} is {said[:80]!r}.", hint="Unset it, or let torchrun set it.")
+    return int(said)
+
+
 def _share(files: FluidFiles[Any], rank: int, world: int) -> list[int]:
-    """The indices of one rank. Ranks may see different caches, so with several one of them decides for all."""
+    """The indices of one rank. Ranks may see different caches, so in a group one of them decides for all."""
     if world == 1:
         return list(range(len(files)))
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return share_out([()] * len(files), [None] * world)[rank]
+    nowhere: list[frozenset[str]] = [frozenset()] * len(files)
+    if not _is_group() or (rank, world) != (distributed.get_rank(), distributed.get_world_size()):
+        return share_out(nowhere, [None] * world)[rank]
     machines: list[Any] = [None] * world
     distributed.all_gather_object(machines, socket.gethostname())
-    decided: list[Any] = [share_out(files.hosts(), machines) if rank == 0 else None]
+    decided: list[Any] = [None]
+    if rank == 0:
+        try:
+            holders = files.hosts()
+        except OSError:  # the others wait for an answer: one without locality is better than none
+            holders = nowhere
+        decided = [share_out(holders, machines)]
     distributed.broadcast_object_list(decided, src=0)
     mine: list[int] = decided[0][rank]
     return mine

@@ -72,7 +72,9 @@ def wrong() -> None:
     api = {"apiVersion": "data.fluid.io/v1alpha1", "kind": "Dataset", "metadata": {"name": "images"}}
     (directory / "a.bin").write_bytes(b"a")
     datafluid.connect().apply({**api, "spec": {"mounts": [mount]}}).wait(timeout=60)
+    os.environ["RANK"] = "first"
     for attempt in (
+        lambda: FluidStream("fluid://default/images/"),
         lambda: FluidFiles(f"fluid://default/images/{name}/*.none"),
         lambda: FluidStream("fluid://default/images/", rank=2, world=2),
     ):

@@ -68,4 +68,5 @@ def test_no_file_and_no_such_rank(images: datafluid.DatasetHandle) -> None:
     done = subprocess.run([sys.executable, str(PROGRAM), "wrong"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "no file is below fluid://default/images/empty-" in done.stdout
+    assert "RANK is 'first'" in done.stdout
     assert "there is no rank 2 of 2" in done.stdout
