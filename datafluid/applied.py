@@ -10,7 +10,7 @@ from datafluid.loads import LoadHandle
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, Manifest
-from datafluid.waiting.listening import Deadline
+from datafluid.waiting.deadline import Deadline
 
 if TYPE_CHECKING:
     from datafluid.client import Client

@@ -60,7 +60,7 @@ def _tell(client: Client, applied: Applied, output: Output, dry_run: bool) -> No
 def _wait(client: Client, applied: Applied, timeout: float) -> None:
     from datafluid.handles import LoadHandle
     from datafluid.model.names import OPERATION_KINDS
-    from datafluid.waiting.listening import Deadline
+    from datafluid.waiting.deadline import Deadline
 
     deadline = Deadline(timeout)
     for ref in applied.refs:

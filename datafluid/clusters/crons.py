@@ -15,7 +15,8 @@ from datafluid.model.names import OperationNames
 from datafluid.model.ref import Ref
 from datafluid.model.status import parse_time
 from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
-from datafluid.waiting.listening import Deadline, Quiet, listen
+from datafluid.waiting.deadline import Deadline, seconds_told
+from datafluid.waiting.listening import Quiet, listen
 
 if TYPE_CHECKING:
     from datafluid.model.schedule import Schedule
@@ -166,7 +167,7 @@ def _await(plane: ControlPlane, operation: Ref, timeout: float) -> Manifest | No
         if heard.object is not None and not heard.gone:
             return heard.object
     raise Timeout(
-        f"Fluid has made no CronJob of {operation} within {timeout:g} s.",
+        f"Fluid has made no CronJob of {operation} within {seconds_told(timeout)}.",
         hint=f"`datafluid describe {operation.kind.lower()} {operation.name} -n {operation.namespace}` tells more.",
         last_seen="no CronJob",
     )

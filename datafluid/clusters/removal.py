@@ -14,7 +14,8 @@ from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of
 from datafluid.plane.port import Cluster, ControlPlane, Event, Manifest
-from datafluid.waiting.listening import Deadline, Quiet, listen
+from datafluid.waiting.deadline import Deadline
+from datafluid.waiting.listening import Quiet, listen
 
 __all__ = ["remove", "wait_for_remains"]
 
@@ -112,7 +113,7 @@ def _wait_until_gone(plane: ControlPlane, dataset: Ref, parts: Iterable[Ref], de
         sounds = listen(plane, part, deadline=deadline, quiet=Quiet(), first=first)
         if not any(heard.gone or heard.object is None for heard in sounds) and _get(plane, part) is not None:
             raise Timeout(
-                f"{part} is not gone after {deadline.seconds:g} s: {_holder(plane, dataset, part)}",
+                f"{part} is not gone after {deadline}: {_holder(plane, dataset, part)}",
                 hint=f"`datafluid diagnose dataset/{dataset.name} -n {dataset.namespace}` tells more.",
                 last_seen="being deleted",
             )

@@ -16,7 +16,7 @@ from datafluid.placement import labels
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Manifest
 from datafluid.submission.finding import find
 from datafluid.submission.steps import Apply, Create, Done, Intent, Own, Patch, Seen, Step, Wait, next_step
-from datafluid.waiting.listening import Deadline
+from datafluid.waiting.deadline import Deadline
 from datafluid.workload.holds import held
 from datafluid.workload.release import DatasetSeen, DatasetWanted
 
@@ -68,7 +68,7 @@ def run(
                 return False
             if deadline.passed:
                 raise Timeout(
-                    f"{intent.ref} is still held after {deadline.seconds:g} s: {'; '.join(step.reasons)}.",
+                    f"{intent.ref} is still held after {deadline}: {'; '.join(step.reasons)}.",
                     hint="The hold stays; submit again, or resume, to go on waiting.",
                     last_seen=step.reasons[0],
                 )

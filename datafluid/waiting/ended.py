@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from datafluid.clusters.crons import cron_job_ref, history
 from datafluid.errors import Forbidden, NotFound, OperationFailed, Timeout
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operation_datasets
-from datafluid.plane.port import Cluster, ControlPlane, Manifest
-from datafluid.waiting.listening import Deadline, Quiet, listen
+from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
+from datafluid.waiting.deadline import Deadline
+from datafluid.waiting.listening import Quiet, listen
+from datafluid.waiting.outages import outlasting
 from datafluid.waiting.telling import diagnosis, reporter, where_to_look
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ def wait_for_operation(
         last = heard.object or last
         status = OperationStatus.parse(last)
         if figures is not None:
-            status = figures.onto(status, last)
+            status = outlasting(ref, deadline, partial(figures.onto, status, last))
         if status != said:
             said = status
             report(status)
@@ -57,10 +60,11 @@ def wait_for_operation(
             return _ended(plane, ref, last, status)
         if heard.gone or heard.object is None:
             raise NotFound(f"{ref} was deleted while it was {status.phase or 'new'}.", hint=_after_vanishing(last))
-        if not heard.news and (stuck := _stuck(plane, last, status)):
+        if not heard.news and (stuck := outlasting(ref, deadline, partial(_stuck, plane, last, status))):
             raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
+    outlasting(ref, deadline, partial(plane.get, ref))  # or tell that the plane does not answer
     raise Timeout(
-        f"{ref} is not finished after {deadline.seconds:g} s; seen last: {diagnosis(plane, last, status.phase)}",
+        f"{ref} is not finished after {deadline}; seen last: {diagnosis(plane, last, status.phase)}",
         hint=where_to_look(ref),
         last_seen=status.phase or "no phase",
     )
@@ -74,17 +78,20 @@ def _wait_for_run(
     report: Callable[[OperationStatus], None],
 ) -> OperationStatus:
     """Wait until a run ends that had not ended before. Its Jobs tell: a DataProcess' status stays at the first run."""
-    ended_before = {run.scheduled for run in history(plane, ref) if run.ended is not None}
+
+    def runs_now() -> list[Run]:
+        return outlasting(ref, deadline, partial(history, plane, ref))
+
+    ended_before = {run.scheduled for run in runs_now() if run.ended is not None}
     report(status)
     for heard in listen(plane, cron_job_ref(ref), deadline=deadline, quiet=Quiet()):
         if heard.gone:
             raise NotFound(f"the CronJob of {ref} was deleted.", hint="Apply it again.")
         if heard.object is None:
-            operation = plane.get(ref)
-            if stuck := _stuck(plane, operation, _parsed(operation)):
+            if stuck := outlasting(ref, deadline, lambda: _stuck(plane, now := plane.get(ref), _parsed(now))):
                 raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
             continue
-        runs = [run for run in history(plane, ref) if run.scheduled not in ended_before]
+        runs = [run for run in runs_now() if run.scheduled not in ended_before]
         now = replace(status, phase=runs[0].phase if runs else status.phase)
         if now != status:
             status = now
@@ -92,10 +99,8 @@ def _wait_for_run(
         if runs and runs[0].ended is not None:
             if runs[0].phase == "Failed":
                 raise OperationFailed(f"a run of {ref} failed: {runs[0].message}", hint=where_to_look(ref))
-            return replace(_parsed(plane.get(ref)), phase="Complete")
-    raise Timeout(
-        f"no run of {ref} has ended within {deadline.seconds:g} s.", hint=where_to_look(ref), last_seen=status.phase
-    )
+            return replace(_parsed(outlasting(ref, deadline, partial(plane.get, ref))), phase="Complete")
+    raise Timeout(f"no run of {ref} has ended within {deadline}.", hint=where_to_look(ref), last_seen=status.phase)
 
 
 def _parsed(manifest: Manifest) -> OperationStatus:

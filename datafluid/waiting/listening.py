@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
-from datafluid.errors import NotFound, Unavailable
+from datafluid.errors import Forbidden, NotFound, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, ControlPlane, Manifest, WatchEvent
+from datafluid.waiting.deadline import Deadline
+from datafluid.waiting.outages import breathe, outlasting
 
-__all__ = ["Deadline", "Heard", "Quiet", "listen"]
+__all__ = ["Heard", "Quiet", "listen"]
 
 _SILENCES = (10.0, 20.0, 30.0, 60.0)  # seconds of quiet before a look around; the last for ever
-_OUTAGE = 300.0  # seconds that a server which was heard before may be away, as within one watch
 _LONGEST_LOOK = 1.0  # seconds between two looks on a plane that has no controllers: dead workers announce nothing
-
-
-class Deadline:
-    """Seconds that are left; None is for ever. Starts at once."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self.seconds = seconds
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> float | None:
-        """Seconds left, never below 0; None without an end."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-    @property
-    def passed(self) -> bool:
-        """Whether it is over."""
-        return self._end is not None and time.monotonic() >= self._end
 
 
 class Quiet:
@@ -75,7 +61,8 @@ def listen(
 ) -> Iterator[Heard]:
     """What an object is now, then each time that it changes, and now and then that it does not.
 
-    A plane with controllers of its own is asked once and then listened to. Ends when the time is up.
+    A plane with controllers of its own is asked once and then listened to. Ends when the time is up. A plane that goes
+    away meanwhile is waited for.
 
     Args:
         plane: Where it is.
@@ -83,6 +70,9 @@ def listen(
         deadline: When to stop.
         quiet: Seconds of silence after which to say so, asked anew each time.
         first: The object as it was read already.
+
+    Raises:
+        Timeout: at the end the plane could not be reached.
     """
     if isinstance(plane, Advances):
         return _advanced(plane, ref, deadline)
@@ -96,29 +86,35 @@ def _told(
     if seen is not None:
         since = seen["metadata"]["resourceVersion"]
         yield Heard(object=seen)
-    answered = time.monotonic() if seen is not None else None
     while not deadline.passed:
-        left, patience = deadline.left(), quiet()
-        timeout = patience if left is None else min(left, patience)
-        try:
-            for event in _watched(plane, ref, since, timeout):
-                since, answered = event.version, time.monotonic()
-                if event.type == "DELETED":
-                    last = event.object if "spec" in event.object else seen  # a missed one has left only its name
-                    yield Heard(object=last, gone=True)
-                    seen = None
-                elif event.type != "BOOKMARK":
-                    seen = event.object
-                    yield Heard(object=seen)
-        except Unavailable:
-            if answered is None or time.monotonic() - answered > _OUTAGE:
-                raise
-            left = deadline.left()
-            time.sleep(_LONGEST_LOOK if left is None else min(_LONGEST_LOOK, left))
-            continue
-        answered = time.monotonic()
+        for event in _unless_away(plane, ref, since, quiet(), deadline):
+            since = event.version
+            if event.type == "DELETED":
+                last = event.object if "spec" in event.object else seen  # one that was missed has left only its name
+                yield Heard(object=last, gone=True)
+                seen = None
+            elif event.type != "BOOKMARK":
+                seen = event.object
+                yield Heard(object=seen)
         if not deadline.passed:
             yield Heard(object=seen, news=False)
+
+
+def _unless_away(
+    plane: ControlPlane, ref: Ref, since: str | None, timeout: float, deadline: Deadline
+) -> Iterator[WatchEvent]:
+    """Changes; where the plane cannot be reached, they go on from the last one when it can be again."""
+    while True:
+        left = deadline.left()
+        try:
+            for event in _watched(plane, ref, since, timeout if left is None else min(left, timeout)):
+                since = event.version
+                yield event
+            return
+        except Unavailable:
+            breathe(deadline, 0)
+            with suppress(NotFound, Forbidden):  # an answer
+                outlasting(ref, deadline, partial(plane.get, ref))
 
 
 def _watched(plane: ControlPlane, ref: Ref, since: str | None, timeout: float) -> Iterator[WatchEvent]:
@@ -128,20 +124,23 @@ def _watched(plane: ControlPlane, ref: Ref, since: str | None, timeout: float) -
 def _advanced(plane: ControlPlane, ref: Ref, deadline: Deadline) -> Iterator[Heard]:
     seen: Manifest | None = None
     while True:
-        if isinstance(plane, Advances):
-            plane.advance(ref)
-        found = _look(plane, ref)
+        found = outlasting(ref, deadline, lambda: _advanced_once(plane, ref))
         if found is None and seen is not None:
-            yield Heard(object=_last(plane, ref, seen), gone=True)
+            yield Heard(object=outlasting(ref, deadline, partial(_last, plane, ref, seen)), gone=True)
         else:
             yield Heard(object=found, news=found != seen)
         seen = found
         if deadline.passed:
             return
-        _until_change(plane, ref, seen, deadline)
+        try:
+            _until_change(plane, ref, seen, deadline)
+        except Unavailable:  # the next look tells
+            breathe(deadline, 0)
 
 
-def _look(plane: ControlPlane, ref: Ref) -> Manifest | None:
+def _advanced_once(plane: ControlPlane, ref: Ref) -> Manifest | None:
+    if isinstance(plane, Advances):
+        plane.advance(ref)
     try:
         return plane.get(ref)
     except NotFound:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from datafluid.errors import CacheFull, Forbidden, Invalid, NotFound, Timeout, Unavailable, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, ControlPlane, Manifest
-from datafluid.waiting.listening import Deadline, Heard, Quiet, listen
+from datafluid.waiting.deadline import Deadline
+from datafluid.waiting.listening import Heard, Quiet, listen
+from datafluid.waiting.outages import outlasting
 from datafluid.waiting.telling import diagnosis, reporter, where_to_look
 
 if TYPE_CHECKING:
@@ -65,7 +67,10 @@ class _DatasetWait:
             # What the others tell may be younger than the dataset: it has the last word.
             looking_at = "dataset" if state.ready else state.look_at
             if looking_at == "dataset":
-                self.seen["dataset"] = self.plane.get(self.ref)
+                self._look_again()
+
+    def _look_again(self) -> None:
+        self.seen["dataset"] = outlasting(self.ref, self.deadline, lambda: self.plane.get(self.ref))
 
     def _listen(self, what: str) -> Readiness | None:
         """Listen to one object until another one has to tell; None when the time is up."""
@@ -100,7 +105,7 @@ class _DatasetWait:
             self.quiet.heard()
         self.seen[what] = None if heard.gone and what != "dataset" else heard.object
         if not heard.news and what != "dataset":
-            self.seen["dataset"] = self.plane.get(self.ref)
+            self._look_again()
         state = self._judge_now()
         status = self._status(state)
         # Nothing is said of what was not looked at yet: it may well be there.
@@ -153,12 +158,13 @@ class _DatasetWait:
             )
 
     def _too_late(self) -> Timeout:
+        self._look_again()  # or tell that the plane does not answer
         status = self._status(self._judge_now())
         told = diagnosis(self.plane, self.seen["dataset"] or {}, status.phase)
         waits = f", waiting for {status.waiting_for}" if status.waiting_for else ""
         wanted = "ready" if self.cached is None else f"cached to {self.cached:.0%}"
         return Timeout(
-            f"{self.ref} is not {wanted} after {self.deadline.seconds:g} s; seen last: {told}{waits}",
+            f"{self.ref} is not {wanted} after {self.deadline}; seen last: {told}{waits}",
             hint=where_to_look(self.ref),
             last_seen=status.phase or "no phase",
         )

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from datafluid.errors import Conflict, Invalid, Unavailable
+from datafluid.errors import Conflict, Invalid, Timeout, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
@@ -35,6 +35,33 @@ def test_a_wait_goes_on_when_the_server_comes_back(cluster: Cluster, plane: Kube
         cluster.restart_api_server()
         bound(cluster, "demo", namespace)
         assert waiting.result(timeout=60).phase == "Bound"
+
+
+def test_a_wait_is_over_at_its_own_end_when_the_server_stays_away(
+    cluster: Cluster, plane: KubernetesPlane, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before, though every single request gives up long before that; and what is said last is the outage."""
+    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (1.0,))
+    plane.apply(dataset("demo", namespace))
+    seen = threading.Event()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            began = time.monotonic()
+            waiting = pool.submit(
+                wait_for_dataset,
+                plane,
+                Ref("Dataset", "demo", namespace),
+                cached=None,
+                timeout=20,
+                progress=lambda status: seen.set(),
+            )
+            assert seen.wait(15)
+            cluster.api_server.kill()
+            with pytest.raises(Timeout, match="the plane does not answer since"):
+                waiting.result(timeout=90)
+            assert time.monotonic() - began >= 20
+    finally:
+        cluster.start_api_server()
 
 
 @pytest.mark.parametrize("status", [429, 503])

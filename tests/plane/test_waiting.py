@@ -8,7 +8,7 @@ import pytest
 
 from datafluid.client import Client
 from datafluid.context import Context
-from datafluid.errors import Invalid, Unavailable, Unsupported
+from datafluid.errors import Invalid, Timeout, Unavailable, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.testing import InMemoryPlane
 
@@ -68,3 +68,68 @@ def test_a_failure_that_does_not_pass_is_one_in_the_end(monkeypatch: pytest.Monk
     monkeypatch.setattr("datafluid.waiting.usable._GRACE", 0.2)
     with pytest.raises(Unavailable, match="has been Failed for"):
         client(InMemoryPlane(lively=False), phase="Failed").dataset("demo").wait(timeout=60)
+
+
+class Leaving(InMemoryPlane):
+    """A plane that answers so many looks, then fails so many, then answers again."""
+
+    def __init__(self, *, answers: int, failures: int, lively: bool = False) -> None:
+        super().__init__(lively=lively)
+        self.answers, self.failures = answers, failures
+
+    def get(self, ref: Ref) -> Any:
+        """Or Unavailable."""
+        if self.answers > 0:
+            self.answers -= 1
+        elif self.failures > 0:
+            self.failures -= 1
+            raise Unavailable("127.0.0.1 cannot be reached: refused.", hint="Is it up?")
+        return super().get(ref)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No long pauses between two questions."""
+    monkeypatch.setattr("datafluid.waiting.outages._FIRST", 0.001)
+    monkeypatch.setattr("datafluid.waiting.outages._LONGEST", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_wait_outlasts_a_plane_that_goes_away_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    connected = client(plane := Leaving(answers=1, failures=7), phase="Bound")
+    assert connected.dataset("demo").wait(timeout=60).phase == "Bound"
+    assert plane.failures == 0
+    away, back = caplog.messages
+    assert "does not answer since" in away
+    assert "cannot be reached: refused" in away
+    assert "answers again" in back
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_plane_that_stays_away_ends_the_wait_at_its_own_end() -> None:
+    connected = client(Leaving(answers=1, failures=10**6), phase="NotBound")
+    with pytest.raises(Timeout, match=r"0\.3 s are over, and the plane does not answer since .*refused") as caught:
+        connected.dataset("demo").wait(timeout=0.3)
+    assert caught.value.hint == "Is it up?"
+
+
+def test_a_plane_that_never_answered_is_not_waited_for() -> None:
+    connected = client(Leaving(answers=0, failures=1), phase="Bound")
+    with pytest.raises(Unavailable):
+        connected.dataset("demo").wait(timeout=60)
+
+
+def test_seconds_are_told_as_people_say_them() -> None:
+    with pytest.raises(Timeout, match=r"not ready after 0\.2 s;"):
+        client(InMemoryPlane(lively=False)).dataset("demo").wait(timeout=0.199999)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_wait_for_an_operation_outlasts_it_too() -> None:
+    plane = Leaving(answers=1, failures=5, lively=True)
+    connected = client(plane)
+    plane.answers = 10
+    load = connected.dataset("demo").load()
+    plane.answers = 1
+    assert load.wait(timeout=60).phase == "Complete"
+    assert plane.failures == 0
