@@ -6,6 +6,7 @@ meanwhile would bind to what is on its way out. So that is waited for, and whoev
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from datafluid.errors import Forbidden, NotFound, Timeout, Unsupported
@@ -19,6 +20,7 @@ from datafluid.waiting.listening import Quiet, listen
 
 __all__ = ["remove", "wait_for_remains"]
 
+_LOG = logging.getLogger(__name__)
 _REMAINS_TAKE = 180.0  # seconds: Alluxio tries three times to empty its cache, every 20 s
 _RUNTIMES = tuple(kind.kind for kind in KINDS.values() if kind.is_runtime)
 
@@ -26,7 +28,12 @@ _RUNTIMES = tuple(kind.kind for kind in KINDS.values() if kind.is_runtime)
 def remove(plane: ControlPlane, ref: Ref, *, cascade: bool, wait: bool, timeout: float | None) -> None:
     """Delete a dataset; see `datafluid.handles.DatasetHandle.delete`."""
     parts = list(_parts(plane, ref, cascade=cascade)) if wait else []
-    plane.delete(ref, cascade=cascade)
+    try:
+        plane.delete(ref, cascade=cascade)
+    except NotFound:  # but a deletion before this one may not be through
+        parts = [part for part in parts if part != ref and _remains(plane, part)]
+        if not parts:
+            raise
     if wait:
         _wait_until_gone(plane, ref, parts, Deadline(timeout))
 
@@ -106,17 +113,27 @@ def _listed(plane: ControlPlane, ref: Ref) -> Manifest | None:
 
 
 def _wait_until_gone(plane: ControlPlane, dataset: Ref, parts: Iterable[Ref], deadline: Deadline) -> None:
+    hint = f"`datafluid diagnose dataset/{dataset.name} -n {dataset.namespace}` tells more."
+    if users := _users(plane, dataset):
+        _LOG.warning("%s: its deletion waits, up to %s; it is used by %s. %s", dataset, deadline, users, hint)
+    told = bool(users)
     for part in parts:
         first = _get(plane, part)
         if first is None:
             continue
-        sounds = listen(plane, part, deadline=deadline, quiet=Quiet(), first=first)
-        if not any(heard.gone or heard.object is None for heard in sounds) and _get(plane, part) is not None:
-            raise Timeout(
-                f"{part} is not gone after {deadline}: {_holder(plane, dataset, part)}",
-                hint=f"`datafluid diagnose dataset/{dataset.name} -n {dataset.namespace}` tells more.",
-                last_seen="being deleted",
-            )
+        for heard in listen(plane, part, deadline=deadline, quiet=Quiet(), first=first):
+            if heard.gone or heard.object is None:
+                break
+            if not heard.news and not told:
+                told = True
+                _LOG.warning("%s is not gone yet: %s %s", part, _holder(plane, dataset, part), hint)
+        else:
+            if _get(plane, part) is not None:
+                raise Timeout(
+                    f"{part} is not gone after {deadline}: {_holder(plane, dataset, part)}",
+                    hint=hint,
+                    last_seen="being deleted",
+                )
 
 
 def _holder(plane: ControlPlane, dataset: Ref, part: Ref) -> str:
@@ -127,14 +144,21 @@ def _holder(plane: ControlPlane, dataset: Ref, part: Ref) -> str:
     told = [each for each in _events(plane, part) if each.reason in ("ErrorDeleteDataset", "ErrorProcessRuntime")]
     if newest := max(told, key=lambda event: event.last_seen, default=None):
         return newest.message
+    if users := _users(plane, dataset):
+        return f"used by {users}."
+    held = found["metadata"].get("finalizers") or []
+    return f"held by the finalizers {', '.join(held)}." if held else "nothing is seen to hold it."
+
+
+def _users(plane: ControlPlane, dataset: Ref) -> str:
+    """The pods that mount its claim, as far as they may be seen; "" when none does."""
+    if not isinstance(plane, Cluster):
+        return ""
     try:
         pods = [each for each in plane.list("v1/Pod", namespace=dataset.namespace) if _mounts(each, dataset.name)]
     except (Forbidden, Unsupported):
-        pods = []
-    if pods:
-        return f"used by {', '.join(str(Ref.of(each)) for each in pods[:3])}{' and others' if len(pods) > 3 else ''}."
-    held = found["metadata"].get("finalizers") or []
-    return f"held by the finalizers {', '.join(held)}." if held else "nothing is seen to hold it."
+        return ""
+    return ", ".join(str(Ref.of(each)) for each in pods[:3]) + (" and others" if len(pods) > 3 else "")
 
 
 def _events(plane: ControlPlane, ref: Ref) -> Sequence[Event]:

@@ -147,7 +147,7 @@ def test_deleting_waits_until_nothing_is_left(begin: Begin, kind: str) -> None:
             client.plane.get(gone)
 
 
-def test_who_holds_a_deletion_is_named(begin: Begin) -> None:
+def test_who_holds_a_deletion_is_named(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     client, _ = begin()
     namespace = client.context.namespace
     declared(client, "JuiceFSRuntime").wait(timeout=LONG)
@@ -157,6 +157,9 @@ def test_who_holds_a_deletion_is_named(begin: Begin) -> None:
     eventually(lambda: client.plane.get(pod).get("status", {}).get("phase") == "Running", seconds=LONG)
     with pytest.raises(Timeout, match=r"[Pp]od (\S+/)?user"):
         client.dataset("demo").delete(wait=True, timeout=1.5)
+    (said,) = (line for line in caplog.messages if "its deletion waits, up to 1.5 s" in line)
+    assert "/user" in said
+    assert "datafluid diagnose" in said
     client.plane.delete(pod)
     eventually(lambda: not client.list("Dataset", namespace=namespace), seconds=LONG)
 
