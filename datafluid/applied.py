@@ -14,6 +14,7 @@ from datafluid.waiting.deadline import Deadline
 
 if TYPE_CHECKING:
     from datafluid.client import Client
+    from datafluid.model.lint import Finding
 
 __all__ = ["Applied", "apply_order", "checked"]
 
@@ -38,10 +39,16 @@ class Applied:
         >>> applied = datafluid.connect().apply(manifest).wait(timeout=60)
         >>> print(*applied.refs)
         Dataset default/example
+
+    Args:
+        client: Who applied it.
+        refs: What was applied.
+        findings: What lint has to say about it that is no error: warnings, and facts.
     """
 
     client: Client
     refs: tuple[Ref, ...]
+    findings: tuple[Finding, ...] = ()
 
     def wait(self, *, timeout: float | None = 600, cached: float | None = None, progress: bool = False) -> Applied:
         """Wait until every dataset can be used, and every one-off operation has ended.
@@ -92,18 +99,22 @@ def apply_order(manifest: Manifest) -> int:
     return 3 if kind.endswith("Runtime") else 4
 
 
-def checked(client: Client, source: Any) -> list[Manifest]:
-    """The manifests of a source, when lint finds no error in them.
+def checked(client: Client, source: Any) -> tuple[list[Manifest], list[Finding]]:
+    """The manifests of a source, when lint finds no error in them, and what else it found.
 
     Raises:
         Invalid: it does; carries all of them.
     """
+    from datafluid.clusters.lint import lint_on
     from datafluid.model import manifest
+    from datafluid.model.lint.run import subjects_of
 
-    errors = [finding for finding in client.lint(source) if finding.severity == "error"]
+    subjects = subjects_of(source)
+    found = lint_on(client, subjects)
+    errors = [finding for finding in found if finding.severity == "error"]
     if errors:
         raise manifest.refusal(errors)
-    return [model.manifest() for model in manifest.load(source)]
+    return [model.manifest() for model in manifest.load([subject.data for subject in subjects])], found
 
 
 def _left(deadline: Deadline) -> float:

@@ -105,14 +105,15 @@ class Client:
             replace: Allow a finished operation to run again with another spec.
 
         Returns:
-            What was applied; `Applied.wait` waits for all of it.
+            What was applied, and what lint warns of; `Applied.wait` waits for all of it.
 
         Raises:
             Invalid: lint found errors; ``findings`` has all of them.
             Conflict: see `datafluid.plane.port.ControlPlane.apply`.
             Timeout: what is left of a deleted dataset of the same name does not go; the message says who holds it.
         """
-        manifests = [self._in_namespace(manifest) for manifest in checked(self, source)]
+        authored, findings = checked(self, source)
+        manifests = [self._in_namespace(manifest) for manifest in authored]
         if not dry_run:
             wait_for_remains(self.plane, manifests)
         refs = []
@@ -126,7 +127,7 @@ class Client:
             for manifest in manifests:
                 if (manifest.get("spec") or {}).get("policy") == "Cron":
                     make_effective(self.plane, manifest)
-        return Applied(self, tuple(refs))
+        return Applied(self, tuple(refs), tuple(findings))
 
     def lint(self, source: Any) -> list[Finding]:
         """What is wrong, or will go wrong, with manifests on this plane; see `datafluid.lint`.

@@ -37,13 +37,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Create the objects in a manifest, or change them to what it says.
 
-        Everything is linted first; nothing is applied when anything is wrong.
+        Everything is linted first; nothing is applied when anything is wrong. Warnings are told on stderr.
         """
         sources = [sys.stdin.read() if name == "-" else Path(name) for name in files]
         applied = session.client.apply(sources, dry_run=dry_run, adopt=adopt, replace=replace)
+        _warn(applied)
         _tell(session.client, applied, output, dry_run)
         if wait and not dry_run:
             _wait(session.client, applied, timeout)
+
+
+def _warn(applied: Applied) -> None:
+    """One line each."""
+    for finding in applied.findings:
+        if finding.severity == "warning":
+            echo(f"Warning: {finding.code} {finding.placed()} {finding.hint}".rstrip(), file=sys.stderr)
 
 
 def _tell(client: Client, applied: Applied, output: Output, dry_run: bool) -> None:

@@ -105,7 +105,7 @@ def complain(error: BaseException) -> ExitCode:
     message, hint = describe(error)
     print(f"Error: {message}", file=sys.stderr)
     for finding in getattr(error, "findings", ())[1:]:
-        print(f"       {safe(finding.path)}: {safe(finding.message)} {safe(finding.hint)}", file=sys.stderr)
+        print(f"       {safe(finding.placed())} {safe(finding.hint)}", file=sys.stderr)
     if hint:
         print(f"Try:   {hint}", file=sys.stderr)
     return exit_code(error)

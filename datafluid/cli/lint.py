@@ -15,6 +15,7 @@ from datafluid.cli.errors import ExitCode, complain
 from datafluid.cli.escape import safe
 from datafluid.cli.output import Report, ReportOption, as_json, counted, echo, paint, print_manifests
 from datafluid.cli.session import Session, command
+from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
     from datafluid.model.lint import Finding
@@ -36,10 +37,13 @@ def read_source(name: str) -> str:
     """The text of a manifest file; ``-`` is standard input.
 
     Raises:
+        NotFound: it is not there.
+        Invalid: it is a directory, or not UTF-8.
         OSError: it cannot be read.
-        UnicodeDecodeError: it is not UTF-8.
     """
-    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    from datafluid.model.source import read_file
+
+    return sys.stdin.read() if name == "-" else read_file(Path(name))
 
 
 def register(app: typer.Typer) -> None:
@@ -59,24 +63,24 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Say what is wrong, or will go wrong silently, with manifests.
 
-        Exit code 0: clean, 1: errors found, 2: a file cannot be read.
+        Exit code 0: clean, 1: errors found, 2: a file cannot be read, 3: a file is not there.
         """
         found: list[tuple[str, Finding]] = []
-        unreadable = False
+        unread = ExitCode.OK
         for name in files:
             try:
                 text = read_source(name)
-                findings = session.client.lint(text) if cluster else _findings(text, plane)
-                found += [(name, finding) for finding in findings]
-            except (OSError, UnicodeDecodeError) as error:
-                complain(error if isinstance(error, OSError) else OSError(0, "not UTF-8 text", name))
-                unreadable = True
+            except (OSError, Invalid) as error:
+                unread = max(unread, ExitCode.USAGE, complain(error))
+                continue
+            findings = session.client.lint(text) if cluster else _findings(text, plane)
+            found += [(name, finding) for finding in findings]
         if output is _Format.json:
-            as_json([{"file": name, **asdict(finding)} for name, finding in found])
+            as_json([{**asdict(finding), "file": name} for name, finding in found])
         else:
             _tell(found, len(files))
-        if unreadable:
-            raise typer.Exit(ExitCode.USAGE)
+        if unread:
+            raise typer.Exit(unread)
         bad = {"error", "warning"} if strict else {"error"}
         if any(finding.severity in bad for _, finding in found):
             raise typer.Exit(ExitCode.FAILURE)

@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 
 import yaml
 
-from datafluid.errors import Invalid, NotFound
+from datafluid.errors import Invalid
 from datafluid.model.base import Resource
 from datafluid.model.kinds import KINDS
 from datafluid.model.lint.finding import Finding
+from datafluid.model.source import file_of, read_file
 
 __all__ = ["Document", "dump", "load", "objects", "parse", "refusal"]
 
@@ -110,11 +111,11 @@ def load(source: Any) -> list[Resource]:
 
     from datafluid.model.lint import lint
 
-    sources = [_text_of(source)] if isinstance(source, str | Path) else source
+    source = list(source) if isinstance(source, Iterator) else source
     try:
-        return [KINDS[data["kind"]].model.author(data) for data in objects(sources)]
+        return [KINDS[data["kind"]].model.author(data) for data in objects(source)]
     except (ValidationError, LookupError, TypeError):
-        found = [finding for finding in lint(sources) if finding.severity == "error"]
+        found = [finding for finding in lint(source) if finding.severity == "error"]
     if not found:
         raise _invalid("it is not a manifest of a Fluid kind.", f"The kinds are: {', '.join(KINDS)}.", None)
     raise refusal(found)
@@ -124,8 +125,7 @@ def refusal(errors: Sequence[Finding]) -> Invalid:
     """The error that refuses manifests: it tells the first finding and carries all."""
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    where = f"{first.path}: " if first.path else ""
-    return Invalid(f"{where}{first.message}{more}", hint=first.hint, findings=errors)
+    return Invalid(f"{first.placed()}{more}", hint=first.hint, findings=errors)
 
 
 def dump(objects: Iterable[Resource | Mapping[str, Any]]) -> str:
@@ -294,17 +294,10 @@ def objects(source: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _text_of(source: str | Path) -> str:
-    if isinstance(source, str) and ("\n" in source or not source.endswith((".yaml", ".yml", ".json"))):
-        return source
-    try:
-        return Path(source).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise NotFound(f"there is no file {str(source)!r}.", hint="Check the path.") from None
-    except UnicodeDecodeError:
-        raise _invalid(f"{str(source)!r} is not UTF-8 text.", "Save it as UTF-8.", None) from None
+    path = file_of(source)
+    return str(source) if path is None else read_file(path)
 
 
 def _invalid(message: str, hint: str, line: int | None) -> Invalid:
     finding = Finding(code="DF001", severity="error", path="", message=message, hint=hint, line=line)
-    where = f"line {line}: " if line else ""
-    return Invalid(f"{where}{message}", hint=hint, findings=[finding])
+    return Invalid(finding.placed(), hint=hint, findings=[finding])

@@ -39,8 +39,7 @@ def admit(resource: Mapping[str, Any], *, plane: Literal["embedded", "kubernetes
     authored = without_server_fields(resource)
     errors = [finding for finding in lint(authored, plane=plane) if finding.severity == "error"]
     if errors:
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        raise Invalid(f"{errors[0].path}: {errors[0].message}{more}", hint=errors[0].hint, findings=errors)
+        raise manifest.refusal(errors)
     (model,) = manifest.load(authored)
     return _with_namespaces(model.manifest())
 

@@ -79,7 +79,7 @@ def submit(
     """
     plane = _cluster(client)
     given = read(workload, datasets, namespace=client.context.namespace)
-    fluid = checked(client, list(given.fluid)) if given.fluid else []
+    fluid, _ = checked(client, list(given.fluid)) if given.fluid else ([], [])
     given, told = _wrapped(client, replace(given, fluid=tuple(fluid)), tuple(uses))
     intended = intend(plane, given, load=load, slack=slack)
     intended = replace(intended, notes=(*told, *intended.notes))

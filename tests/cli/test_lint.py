@@ -44,7 +44,7 @@ def test_json_has_every_field_of_every_finding(tmp_path: Path, run: Run) -> None
     file.write_text(CLEAN + "---\n" + BROKEN.replace("flights, n", "other, n"))
     findings = json.loads(run("lint", str(file), "-o", "json", code=1).stdout)
     errors = [finding for finding in findings if finding["severity"] == "error"]
-    assert {"file", "code", "severity", "path", "message", "hint", "document", "line"} == set(errors[0])
+    assert {"file", "code", "severity", "path", "message", "hint", "document", "line", "object"} == set(errors[0])
     assert {finding["document"] for finding in errors} == {1}
 
 
@@ -53,10 +53,10 @@ def test_standard_input_is_a_file_too(run: Run) -> None:
     assert "-:5: error" in run("lint", "-", input=BROKEN, code=1).stdout
 
 
-def test_a_file_that_cannot_be_read_is_exit_code_2(manifest: Path, tmp_path: Path, run: Run) -> None:
+def test_a_file_that_is_not_there_is_exit_code_3(manifest: Path, tmp_path: Path, run: Run) -> None:
     """The others are still looked at."""
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    result = run("lint", str(tmp_path / "nothing.yaml"), str(tmp_path / "bytes.yaml"), str(manifest), code=2)
+    result = run("lint", str(tmp_path / "nothing.yaml"), str(tmp_path / "bytes.yaml"), str(manifest), code=3)
     assert "nothing.yaml" in result.stderr
     assert "not UTF-8 text" in result.stderr
     assert "3 files" in result.stderr

@@ -121,3 +121,20 @@ def test_an_iterator_is_read_once() -> None:
     """Lint and the look around see the same objects."""
     plane = World().client
     assert [each.code for each in plane.lint(iter([dataset(name="1a"), runtime(name="1a")]))] == ["DF101", "DF101"]
+
+
+def test_a_namespace_that_is_not_there_is_told_once() -> None:
+    """However many objects go there."""
+    plane = Asked()
+    nowhere = [dataset(namespace="nosuch"), runtime("JuiceFSRuntime", namespace="nosuch")]
+    assert codes(plane, *nowhere).count("DF502") == 1
+
+
+def test_apply_on_a_cluster_warns_of_what_is_not_there() -> None:
+    """A Secret that nobody has made yet: the mount fails later, and quietly."""
+    secretive = dataset()
+    secretive["spec"]["mounts"][0]["encryptOptions"] = [
+        {"name": "access-key", "valueFrom": {"secretKeyRef": {"name": "nosuch", "key": "id"}}}
+    ]
+    applied = Asked().client.apply(secretive, dry_run=True)
+    assert "DF511" in [finding.code for finding in applied.findings]

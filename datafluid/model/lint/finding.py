@@ -22,6 +22,8 @@ class Finding:
         hint: What to write instead.
         document: Which object of the source, from 0.
         line: The line in the source, from 1; None when it did not come from text.
+        object: Which object, as its kind and name; empty when it has neither.
+        file: The file that it came from; empty when it did not come from one.
     """
 
     code: str
@@ -31,3 +33,21 @@ class Finding:
     hint: str = ""
     document: int = 0
     line: int | None = None
+    object: str = ""
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, as far as known.
+
+        Example:
+            >>> Finding(code="DF011", severity="error", path="spec.a", message="", line=5, object="Dataset x").place
+            'line 5: Dataset x: spec.a'
+        """
+        line = f"line {self.line}" if self.line else ""
+        text = f"{self.file}:{self.line}" if self.file and self.line else self.file or line
+        return ": ".join(part for part in (text, self.object, self.path) if part)
+
+    def placed(self) -> str:
+        """The message with its place before it."""
+        return f"{self.place}: {self.message}" if self.place else self.message

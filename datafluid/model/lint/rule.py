@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from datafluid.model.lint.finding import Finding, Severity
-from datafluid.model.lint.subject import Path, Plane, Scope, Subject, dotted
+from datafluid.model.lint.subject import Path, Plane, Scope, Subject, dotted, show
 
 __all__ = ["Check", "Hit", "Hits", "Rule", "rule"]
 
@@ -70,6 +70,8 @@ class Rule:
                 hint=hit.hint,
                 document=subject.document,
                 line=subject.line_of(hit.path),
+                object=show(f"{subject.kind} {subject.name}".strip())[1:-1],  # escaped, and no quotes
+                file=subject.file,
             )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from datafluid.errors import Invalid, NotFound
+from datafluid.errors import Invalid
 from datafluid.model.lint.finding import Finding
 from datafluid.model.lint.schema import SCHEMA_CODES
-from datafluid.model.lint.subject import Plane, Scope, Subject, as_map, show
+from datafluid.model.lint.subject import Plane, Scope, Subject, as_map
 from datafluid.model.lint.surroundings import Surroundings
 from datafluid.model.lint.table import RULES
+from datafluid.model.source import file_of, read_file
 
-__all__ = ["Source", "lint", "subjects_of"]
+__all__ = ["Source", "lint", "lint_subjects", "subjects_of", "why_unread"]
 
 #: YAML text, a path, a dict, a model, or any number of those.
 Source = Any
@@ -47,12 +49,24 @@ def lint(source: Source, *, plane: Plane | None = None, surroundings: Surroundin
     try:
         subjects = subjects_of(source)
     except Invalid as error:
-        return list(error.findings) or [
-            Finding(code="DF001", severity="error", path="", message=error.message, hint=error.hint)
-        ]
+        return why_unread(error)
+    return lint_subjects(subjects, plane=plane, surroundings=surroundings)
+
+
+def lint_subjects(
+    subjects: Iterable[Subject], *, plane: Plane | None, surroundings: Surroundings | None = None
+) -> list[Finding]:
+    """`lint` for a source that is read already."""
+    subjects = list(subjects)
     scope = Scope(subjects, plane, surroundings)
     found = [finding for subject in subjects for rule in RULES for finding in rule(subject, scope)]
     return sorted(_without_echoes(found), key=_place)
+
+
+def why_unread(error: Invalid) -> list[Finding]:
+    """What `lint` says about a source of which `subjects_of` could make nothing."""
+    unsaid = Finding(code="DF001", severity="error", path="", message=error.message, hint=error.hint)
+    return list(error.findings) or [unsaid]
 
 
 def subjects_of(source: Source) -> list[Subject]:
@@ -83,7 +97,7 @@ def _without_echoes(found: list[Finding]) -> Iterator[Finding]:
 
 def _subjects(source: Source) -> Iterator[Subject]:
     for number, subject in enumerate(_documents(source)):
-        yield from _items(Subject(data=subject.data, document=number, line=subject.line, lines=subject.lines))
+        yield from _items(replace(subject, document=number))
 
 
 def _documents(source: Source) -> Iterator[Subject]:
@@ -103,22 +117,17 @@ def _documents(source: Source) -> Iterator[Subject]:
 def _parsed(source: str | Path) -> Iterator[Subject]:
     from datafluid.model import manifest
 
-    text = source if isinstance(source, str) and not _is_path(source) else _read(Path(source))
-    for document in manifest.parse(text):
-        yield Subject(data=as_map(document.data), line=document.line, lines=document.positions)
-
-
-def _is_path(text: str) -> bool:
-    return "\n" not in text and text.endswith((".yaml", ".yml", ".json"))
-
-
-def _read(path: Path) -> str:
+    path = file_of(source)
+    file = "" if path is None else str(path)
+    text = str(source) if path is None else read_file(path)
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise NotFound(f"there is no file {str(path)!r}.", hint="Check the path.") from None
-    except UnicodeDecodeError:
-        raise Invalid(f"{show(path)} is not UTF-8 text.", hint="Save it as UTF-8.") from None
+        documents = manifest.parse(text)
+    except Invalid as error:
+        raise manifest.refusal([replace(finding, file=file) for finding in error.findings]) from None
+    if not documents:
+        yield Subject(data={}, file=file)  # of which a rule says that it is none
+    for document in documents:
+        yield Subject(data=as_map(document.data), line=document.line, lines=document.positions, file=file)
 
 
 def _items(subject: Subject) -> Iterator[Subject]:
@@ -127,4 +136,4 @@ def _items(subject: Subject) -> Iterator[Subject]:
         yield subject
         return
     for path, item in subject.maps("items"):
-        yield Subject(data=item, document=subject.document, line=subject.line, lines=subject.lines, prefix=path)
+        yield replace(subject, data=item, prefix=path)

@@ -31,6 +31,7 @@ class Subject:
         line: Where it begins, from 1; None when it did not come from text.
         lines: The line of each path in the document, as far as known.
         prefix: Where in the document the object stands; not empty for an item of a ``List``.
+        file: The file that it came from; empty when it did not come from one.
     """
 
     data: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Subject:
     line: int | None = None
     lines: Mapping[Path, int] = field(default_factory=dict)
     prefix: Path = ()
+    file: str = ""
 
     @property
     def kind(self) -> str:
