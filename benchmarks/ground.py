@@ -91,7 +91,7 @@ def ground() -> Iterator[Ground]:
         with serve_s3(base / "s3") as server:
             os.environ |= {
                 "DATAFLUID_HOME": str(base / "home"),
-                "DATAFLUID_CONFIG": str(base / "config.toml"),
+                "DATAFLUID_CONFIG": os.devnull,
                 "AWS_ACCESS_KEY_ID": server.access_key,
                 "AWS_SECRET_ACCESS_KEY": server.secret_key,
                 "AWS_REGION": server.region,

@@ -97,15 +97,15 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
         The context, with the environment applied.
 
     Raises:
-        NotFound: no context has that name.
+        NotFound: no context has that name, or ``DATAFLUID_CONFIG`` names a file that is not there.
         Invalid: the config file cannot be read, or says something that no context has.
 
     Example:
-        >>> resolve_context(environ={"DATAFLUID_CONFIG": "/nonexistent", "DATAFLUID_NAMESPACE": "team"}).namespace
+        >>> resolve_context("embedded", environ={"DATAFLUID_NAMESPACE": "team"}).namespace
         'team'
     """
     environ = os.environ if environ is None else environ
-    config = _read_config(config_path(environ))
+    config = _config(environ)
     chosen = name or environ.get("DATAFLUID_CONTEXT") or config.get("default") or _fallback(environ)
     settings = _settings(config, chosen, environ)
     for key, variable in (("namespace", "NAMESPACE"), ("mount_root", "MOUNT_ROOT"), ("home", "HOME")):
@@ -122,7 +122,7 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
 def context_names(*, environ: Mapping[str, str] | None = None) -> list[str]:
     """The contexts that exist, ``embedded`` first."""
     environ = os.environ if environ is None else environ
-    return _names(_read_config(config_path(environ)), environ)
+    return _names(_config(environ), environ)
 
 
 def config_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -135,11 +135,15 @@ def config_path(environ: Mapping[str, str] | None = None) -> Path:
     return user_config_path("datafluid") / "config.toml"
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _config(environ: Mapping[str, str]) -> dict[str, Any]:
+    path = config_path(environ)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
+        if not environ.get("DATAFLUID_CONFIG"):
+            return {}
+        hint = "Write it, or unset DATAFLUID_CONFIG."
+        raise NotFound(f"there is no file {str(path)!r}, which DATAFLUID_CONFIG names.", hint=hint) from None
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from error
     try:

@@ -68,6 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     for name in _PRIVATE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATAFLUID_HOME", str(base / "datafluid"))
+    (base / "config.toml").touch()
     monkeypatch.setenv("DATAFLUID_CONFIG", str(base / "config.toml"))
     monkeypatch.setenv("KUBECONFIG", str(base / "kubeconfig"))
     return base / "datafluid"

@@ -73,5 +73,6 @@ def _where(context: Context) -> str:
     named = context.kube_context or current
     found = known.get(named or "")
     if found is None:
-        return f"no context {named!r} in {context.kubeconfig or 'the kubeconfig'}"
+        what = "no current context" if named is None else f"no context {named!r}"
+        return f"{what} in {context.kubeconfig or 'the kubeconfig'}"
     return f"{named}, {found.server}"

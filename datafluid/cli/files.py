@@ -46,7 +46,10 @@ def register(app: typer.Typer) -> None:
         """List a directory of a dataset; without URL the datasets of the namespace."""
         fs = _filesystem(session)
         own = [f"fluid://{session.client.context.namespace}"]
-        entries = [each for url in urls or own for each in fs.ls(_url(session, url), detail=True)]
+        entries: list[dict[str, Any]] = []
+        for place in urls or own:
+            with session.reading(place) as url:
+                entries += fs.ls(url, detail=True)
         if output is Report.json:
             as_json(entries)
         elif output is Report.yaml:
@@ -61,8 +64,8 @@ def register(app: typer.Typer) -> None:
     def cat(session: Session, urls: _Places) -> None:
         """Write files to standard output, as they are."""
         fs = _filesystem(session)
-        for url in urls:
-            with fs.open(_url(session, url), "rb") as file:
+        for each in urls:
+            with session.reading(each) as url, fs.open(url, "rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
         sys.stdout.buffer.flush()
 
@@ -70,14 +73,17 @@ def register(app: typer.Typer) -> None:
     def du(session: Session, urls: _Places, output: ReportOption = Report.table) -> None:
         """Sum up files and bytes below a place, and how much of it is cached."""
         fs = _filesystem(session)
-        sums = [_sum(_url(session, url), fs.content_summary(_url(session, url))) for url in urls]
+        sums = []
+        for each in urls:
+            with session.reading(each) as url:
+                sums.append(_sum(url, fs.content_summary(url)))
         if output is Report.json:
             as_json(sums)
         elif output is Report.yaml:
             as_yaml([sums])
         elif output is Report.name:
-            for each in sums:
-                echo(each["url"])
+            for found in sums:
+                echo(found["url"])
         else:
             table(
                 ("Url", "Files", "Directories", "Size", "Cached"),
@@ -87,7 +93,8 @@ def register(app: typer.Typer) -> None:
     @command(app)
     def explain(session: Session, url: _Place, output: ReportOption = Report.table) -> None:
         """Say which way a read goes, why not a faster one, and what that costs."""
-        explanation = _filesystem(session).explain(_url(session, url))
+        with session.reading(url) as place:
+            explanation = _filesystem(session).explain(place)
         if output is Report.json:
             as_json(asdict(explanation))
         elif output is Report.yaml:
@@ -108,10 +115,6 @@ def _filesystem(session: Session) -> FluidFileSystem:
     from fluid_fsspec import FluidFileSystem
 
     return FluidFileSystem(context=session.context)
-
-
-def _url(session: Session, text: str) -> str:
-    return str(session.place(text))
 
 
 def _name(entry: dict[str, Any]) -> str:

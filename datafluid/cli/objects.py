@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,19 @@ _WIDE = 10
 
 
 def show(
-    objects: Sequence[Manifest], output: Output, *, one: bool = False, namespaces: bool = False, header: bool = True
+    objects: Sequence[Manifest],
+    output: Output,
+    *,
+    one: bool = False,
+    namespaces: bool = False,
+    widths: MutableSequence[int] | None = None,
 ) -> None:
     """Print objects of one kind or several.
 
     Args:
         one: It was asked for by name: JSON is the object itself, not a List.
         namespaces: Tables get a first column with the namespace.
-        header: Tables begin with the names of their columns.
+        widths: For a table of one kind that is printed bit by bit, see `table`.
     """
     if output is Output.json:
         as_json(objects[0] if one else {"apiVersion": "v1", "kind": "List", "items": list(objects)})
@@ -36,7 +41,7 @@ def show(
         for each in objects:
             echo(qualified_name(each))
     else:
-        _tables(objects, wide=output is Output.wide, namespaces=namespaces, header=header)
+        _tables(objects, wide=output is Output.wide, namespaces=namespaces, widths=widths)
 
 
 def show_by_context(found: Mapping[str, Sequence[Manifest]], output: Output) -> None:
@@ -75,7 +80,7 @@ def qualified_name(manifest: Mapping[str, Any]) -> str:
     return f"{manifest['kind'].lower()}.data.fluid.io/{manifest['metadata']['name']}"
 
 
-def _tables(objects: Sequence[Manifest], *, wide: bool, namespaces: bool, header: bool) -> None:
+def _tables(objects: Sequence[Manifest], *, wide: bool, namespaces: bool, widths: MutableSequence[int] | None) -> None:
     from datafluid.model.kinds import find_kind
 
     groups: dict[str, list[Manifest]] = {}
@@ -88,7 +93,7 @@ def _tables(objects: Sequence[Manifest], *, wide: bool, namespaces: bool, header
         columns = [column for column in kind.columns if wide or column.priority < _WIDE]
         first = ["Namespace", "Name"] if namespaces and kind.namespaced else ["Name"]
         rows = [_row(each, first, kind, len(groups) > 1, wide) for each in group]
-        table([*first, *(column.name for column in columns)], rows, header=header)
+        table([*first, *(column.name for column in columns)], rows, widths=widths)
 
 
 def _row(manifest: Manifest, first: Sequence[str], kind: Kind, several: bool, wide: bool) -> list[object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TextIO
@@ -81,19 +81,30 @@ def _colourful() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True) -> None:
-    """Print aligned columns as kubectl does: three spaces apart, never cut, wide characters counted as two."""
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, widths: MutableSequence[int] | None = None
+) -> None:
+    """Print aligned columns as kubectl does: three spaces apart, never cut, wide characters counted as two.
+
+    Args:
+        widths: Those of the columns so far, of a table that is printed bit by bit; kept up. Empty at its begin, where
+            the header is printed.
+    """
     from rich.cells import cell_len
 
     cells = [[safe("-" if cell is None or cell == "" else cell) for cell in row] for row in rows]
     lines = [[header.upper() for header in headers], *cells]
-    widths = [max(cell_len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    begun = bool(widths)
+    before = widths or [0] * len(headers)
+    now = [max(width, *map(cell_len, column)) for width, column in zip(before, zip(*lines, strict=True), strict=True)]
+    if widths is not None:
+        widths[:] = now
     for number, line in enumerate(lines):
-        if not (number or header):
+        if begun and not number:
             continue
         padded = [
             (paint(cell) if number else cell) + " " * (width - cell_len(cell))
-            for cell, width in zip(line, widths, strict=True)
+            for cell, width in zip(line, now, strict=True)
         ]
         print("   ".join(padded).rstrip())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -16,7 +17,7 @@ from typer.core import TyperCommand
 from datafluid.cli import completion
 from datafluid.cli.errors import guarded
 from datafluid.cli.escape import safe
-from datafluid.errors import Invalid
+from datafluid.errors import Invalid, NotFound
 from datafluid.model.kinds import find_kind
 from datafluid.model.uri import FluidURI
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datafluid.client import Client
     from datafluid.handles import DatasetHandle
     from datafluid.model.ref import Ref
+    from datafluid.plane.port import ControlPlane
 
 __all__ = ["Command", "Session", "command"]
 
@@ -85,6 +87,32 @@ class Session:
         uri = FluidURI.parse(text) if "/" in plain else FluidURI("", plain)
         return uri.in_namespace(self.client.context.namespace)
 
+    @contextmanager
+    def reading(self, text: str) -> Iterator[str]:
+        """The URL of a place, to read from; what is not there may be meant to be in the context's namespace.
+
+        Raises:
+            NotFound: it is not there; the hint says what may be meant.
+        """
+        uri = self.place(text)
+        try:
+            yield str(uri)
+        except NotFound as error:
+            meant = self._meant(uri)
+            if meant is None:
+                raise
+            raise NotFound(error.message, hint=f"Did you mean {meant}?") from error
+
+    def _meant(self, uri: FluidURI) -> str | None:
+        """Where a place is when its namespace is the name of a dataset here."""
+        from datafluid.model.ref import Ref
+
+        home = self.client.context.namespace
+        if _is_there(self.client.plane, Ref("Dataset", uri.dataset, uri.namespace)):
+            return None
+        found = _is_there(self.client.plane, Ref("Dataset", uri.namespace, home))
+        return "/".join(part for part in (home, uri.namespace, uri.dataset, uri.path) if part) if found else None
+
     def dataset(self, text: str) -> DatasetHandle:
         """The handle of the dataset that ``text`` names.
 
@@ -115,6 +143,16 @@ class Session:
         if len(words) != 2 or not all(words):
             raise Invalid("that names no object, or more than one.", hint=f"Write `{example}`.")
         return self.client.ref(*words)
+
+
+def _is_there(plane: ControlPlane, ref: Ref) -> bool:
+    if not ref.name:
+        return False
+    try:
+        plane.get(ref)
+    except NotFound:
+        return False
+    return True
 
 
 def _is_kind(word: str) -> bool:

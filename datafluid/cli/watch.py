@@ -54,12 +54,11 @@ def follow(
     client = session.client
     ref = client.ref(kind, name or "")
     namespace = None if everywhere else ref.namespace
-    header = True
+    widths: list[int] = []
     for event in client.watch(ref.kind, namespace=namespace, name=name, timeout=timeout):
         if event.type != "BOOKMARK":
             shown = _gone(event.object) if event.type == "DELETED" and output in _TABLES else event.object
-            show([shown], output, one=True, namespaces=everywhere, header=header)
-            header = False
+            show([shown], output, one=True, namespaces=everywhere, widths=widths)
             sys.stdout.flush()
 
 

@@ -10,7 +10,7 @@ import pytest
 from datafluid.client import Client
 from tests.cli.conftest import Run
 from tests.conftest import Bucket
-from tests.datasets import apply_bucket_dataset
+from tests.datasets import apply_bucket_dataset, apply_local_dataset
 
 FILES = {f"month={month}/part-0.parquet": bytes([month]) * 10_000 for month in (1, 2, 3)}
 
@@ -131,3 +131,12 @@ def test_a_directory_with_other_things_is_not_taken_over(flights: Bucket, tmp_pa
     (tmp_path / "notes.txt").write_text("mine")
     assert "not empty" in run("export", "flights", str(tmp_path), code=1).stderr
     assert json.loads(run("cache", "status", "-o", "json").stdout)["pins"] == {}
+
+
+def test_pack_names_the_file_that_the_user_wrote(client: Client, tmp_path: Path, run: Run) -> None:
+    """And not the one that it would have written first."""
+    (tmp_path / "data").mkdir()
+    apply_local_dataset(client, tmp_path / "data", "packed")
+    archive = tmp_path / "nodir" / "t.tar"
+    assert f"{archive}." in (told := run("cache", "pack", "packed", str(archive), code=3).stderr)
+    assert ".part" not in told

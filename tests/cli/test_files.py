@@ -103,3 +103,11 @@ def test_refresh_sees_what_is_new(files: Path, run: Run) -> None:
     (files / "new.txt").write_text("new")
     assert run("refresh", "files").stdout == "fluid://default/files refreshed\n"
     assert "new.txt" in run("ls", "files").stdout
+
+
+@pytest.mark.parametrize("words", [["cat"], ["ls"], ["du"], ["explain"]])
+def test_a_path_without_its_namespace_suggests_the_right_one(files: Path, run: Run, words: list[str]) -> None:
+    """Only where there is such a dataset, and the path is not simply missing from one that is there."""
+    assert "Did you mean default/files/readme.txt?" in run(*words, "files/readme.txt", code=3).stderr
+    assert "Did you mean" not in run(*words, "nothing/readme.txt", code=3).stderr
+    assert "Did you mean" not in run("cat", "default/files/nothing.txt", code=3).stderr

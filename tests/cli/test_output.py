@@ -64,3 +64,13 @@ def test_ages_have_two_units_at_most() -> None:
         "1d",
         "1d1h",
     ]
+
+
+def test_rows_that_come_later_stay_below_their_header(capsys: pytest.CaptureFixture[str]) -> None:
+    """One header; a column is as wide as it has been."""
+    widths: list[int] = []
+    for row in (("flights-of-2013", "Bound"), ("a", "NotBound"), ("b", "x")):
+        table(("Name", "Phase"), [row], widths=widths)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["NAME", "flights-of-2013", "a", "b"]
+    assert {line.index(line.split()[1]) for line in lines} == {18}

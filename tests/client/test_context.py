@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -69,10 +70,10 @@ def test_argument_before_environment_before_file(environ: dict[str, str]) -> Non
 def test_the_file_before_the_pod_before_this_machine(environ: dict[str, str], pod: Mapping[str, str]) -> None:
     """A pod's cluster is where it works when nothing else is said."""
     assert resolve_context(environ=environ | pod).name == "laptop"
-    bare = {"DATAFLUID_CONFIG": "/nonexistent", **pod}
+    bare = {"DATAFLUID_CONFIG": os.devnull, **pod}
     found = resolve_context(environ=bare)
     assert (found.plane, found.in_cluster, found.namespace) == ("kubernetes", True, "podspace")
-    assert resolve_context(environ={"DATAFLUID_CONFIG": "/nonexistent"}).plane == "embedded"
+    assert resolve_context(environ={"DATAFLUID_CONFIG": os.devnull}).plane == "embedded"
     with pytest.raises(NotFound):
         resolve_context("in-cluster", environ=environ)
 
@@ -118,9 +119,27 @@ def test_an_unknown_setting_is_invalid(tmp_path: Path) -> None:
         resolve_context("a", environ={"DATAFLUID_CONFIG": str(tmp_path / "config.toml")})
 
 
+def test_a_config_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    """The one that nobody names need not."""
+    with pytest.raises(NotFound, match="which DATAFLUID_CONFIG names"):
+        resolve_context("embedded", environ={"DATAFLUID_CONFIG": str(tmp_path / "nope.toml")})
+    assert resolve_context("embedded", environ={"XDG_CONFIG_HOME": str(tmp_path)}).plane == "embedded"
+
+
 def test_connecting_contacts_nobody(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even a cluster that is not there; and no client library is loaded for it."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     client = datafluid.connect("prod")
     assert (client.context.namespace, client.plane.name) == ("team", "kubernetes")
+
+
+def test_a_kubeconfig_without_a_current_context_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In `datafluid contexts`, in words."""
+    from typer.testing import CliRunner
+
+    from datafluid.cli.app import app
+
+    (tmp_path / "config.toml").write_text('[contexts.a]\nplane = "kubernetes"\nkubeconfig = "/nonexist"\n')
+    monkeypatch.setenv("DATAFLUID_CONFIG", str(tmp_path / "config.toml"))
+    assert "no current context in /nonexist" in CliRunner().invoke(app, ["contexts"]).stdout

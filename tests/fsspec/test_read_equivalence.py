@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def place(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
     base = tmp_path_factory.mktemp("equivalence")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATAFLUID_HOME", str(base / "datafluid"))
-        patch.setenv("DATAFLUID_CONFIG", str(base / "config.toml"))
+        patch.setenv("DATAFLUID_CONFIG", os.devnull)
         patch.setenv("AWS_ACCESS_KEY_ID", s3_server.access_key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
         bucket = Bucket(s3_server, s3_server.create_bucket("equivalence"))
@@ -76,7 +77,7 @@ def equal(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """The dataset, with the environment that it was made in: each test has a home of its own otherwise."""
     store: CacheStore = place.client.cache.store
     monkeypatch.setenv("DATAFLUID_HOME", str(store.home.path))
-    monkeypatch.setenv("DATAFLUID_CONFIG", str(store.home.path.parent / "config.toml"))
+    monkeypatch.setenv("DATAFLUID_CONFIG", os.devnull)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", place.bucket.server.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", place.bucket.server.secret_key)
     return place

@@ -205,7 +205,11 @@ def writing(path: Path) -> Iterator[ArchiveWriter]:
         CacheFull: the disk is full.
     """
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        error.filename = str(path)  # which is what the caller knows
+        raise
     try:
         writer = ArchiveWriter(fd)
         yield writer
