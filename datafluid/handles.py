@@ -108,7 +108,9 @@ class DatasetHandle:
         timeout: float | None = 600,
         progress: bool | Callable[[DatasetStatus], None] = False,
     ) -> DatasetStatus:
-        """Wait until the dataset is Bound, and cached to a fraction where one is given.
+        """Wait until the dataset can be used, and is cached to a fraction where one is given.
+
+        On a cluster that is: Bound, changed mounts in effect, its claim bound, all its workers and FUSE pods ready.
 
         Args:
             cached: The fraction of its bytes that must be cached, 0 to 1.

@@ -78,7 +78,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 600.0,
     ) -> None:
-        """Wait until a dataset is Bound (and cached), or until an operation has ended.
+        """Wait until a dataset can be used (and is cached), or until an operation has ended.
+
+        On a cluster that is: Bound, changed mounts in effect, its claim bound, all its workers and FUSE pods ready.
 
         Exit code 4 when the time is up.
         """

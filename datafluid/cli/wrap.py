@@ -82,14 +82,15 @@ def register(app: typer.Typer) -> None:
         documents = _documents(text)
         topology = _topology(session, wanted, facts, documents)
         paths = tuple(undotted(path) for path in templates or ())
-        wraps, others = _wrap(documents, wanted, topology, mode.value, paths)
+        done = _wrap(documents, wanted, topology, mode.value, paths)
+        wraps = [(before, after) for before, after in done if after is not None]
         _tell(wraps, explain)
         if diff:
             paint_diff(_changes(wraps))
         elif output is _Format.kustomize:
             _kustomize(file, text, wraps, directory)
         else:
-            everything = [*_extras(wraps), *(wrapped.manifest for _, wrapped in wraps), *others]
+            everything = [*_extras(wraps), *(before if after is None else after.manifest for before, after in done)]
             if output is _Format.yaml:
                 as_manifests(everything)
             else:
@@ -133,23 +134,25 @@ def _wrap(
     topology: Topology,
     mode: Mode,
     templates: tuple[JsonPath, ...],
-) -> tuple[_Wraps, list[Mapping[str, Any]]]:
-    """The workloads wrapped, and what makes no pods as it was."""
-    from datafluid.model.plain import look
+) -> list[tuple[Mapping[str, Any], Wrapped | None]]:
+    """The documents, those that make pods with their wraps."""
+    from datafluid.model.plain import dotted, look
     from datafluid.workload import wrap
     from datafluid.workload.places import pod_places
 
-    wraps: _Wraps = []
-    others: list[Mapping[str, Any]] = []
+    for path in templates:
+        if all(look(each, path) is None for each in documents):
+            raise Invalid(f"there is nothing at {dotted(path)}.", hint="Give --template a path such as spec.template.")
+    done: list[tuple[Mapping[str, Any], Wrapped | None]] = []
     for each in documents:
         own = tuple(path for path in templates if look(each, path) is not None)
+        wrapped = None
         if pod_places(each, templates=own):
-            wraps.append((each, wrap(each, uses, topology=topology, mode=mode, templates=own)))
-        else:
-            others.append(each)
-    if not wraps:
+            wrapped = wrap(each, uses, topology=topology, mode=mode, templates=own, beside=documents)
+        done.append((each, wrapped))
+    if all(wrapped is None for _, wrapped in done):
         raise Invalid("there is no workload in it.", hint="Give an object that makes pods, or say --template PATH.")
-    return wraps, others
+    return done
 
 
 def _tell(wraps: _Wraps, explain: bool) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "client_config_name",
     "client_settings",
     "engine_uri",
+    "mend_dns",
     "short_circuit",
 ]
 
@@ -146,6 +147,19 @@ def add_client(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]
     hostname: Mapping[str, Any] = {"fieldRef": {"fieldPath": "status.hostIP"}}
     if add_variable(draft, container, {"name": _HOSTNAME, "valueFrom": hostname}, why):
         _add_java_option(draft, container, why)
+
+
+def mend_dns(draft: Draft, place: PodPlace) -> None:
+    """A pod in the host network asks the node's resolver, which knows no Service, unless it is told otherwise."""
+    shape = place.template.shape
+    if shape.spec is None or shape.dns is None:
+        return
+    if draft.look(place.at((*shape.spec, "hostNetwork"))) is True:
+        draft.put(
+            place.at(shape.dns),
+            "ClusterFirstWithHostNet",
+            "in the host network the engine's masters are found by name only with it.",
+        )
 
 
 def _add_java_option(draft: Draft, container: ContainerPlace, why: str) -> None:

@@ -5,14 +5,14 @@ The only place that writes. What is added again is found and left, which makes w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from datafluid.errors import Invalid
-from datafluid.model.plain import Path, dotted, look, show
+from datafluid.model.plain import Path, as_map, as_text, dotted, look, show
 from datafluid.workload.report import Entry, Report, What
 
-__all__ = ["Draft", "copied"]
+__all__ = ["Draft", "copied", "not_a"]
 
 
 def copied(value: Any) -> Any:
@@ -34,10 +34,12 @@ class Draft:
 
     Args:
         manifest: What is wrapped; it is not touched.
+        beside: What is applied with it anyway.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], beside: Iterable[Mapping[str, Any]] = ()) -> None:
         self.data: dict[str, Any] = copied(manifest)
+        self._beside = {_identity(each): each for each in beside}
         self.extras: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._entries: dict[Entry, None] = {}
 
@@ -105,10 +107,16 @@ class Draft:
             self.tell("done", why, path=(*path, len(items) - 1))
 
     def accompany(self, manifest: Mapping[str, Any], why: str) -> None:
-        """Add an object that goes with the workload."""
-        metadata = manifest["metadata"]
-        self.extras[manifest["kind"], metadata.get("namespace", ""), metadata["name"]] = copied(manifest)
-        self.tell("done", why)
+        """Add an object that goes with the workload, unless one of its name does anyway."""
+        kind, namespace, name = identity = _identity(manifest)
+        there = self._beside.get(identity)
+        if there is None:
+            self.extras[identity] = copied(manifest)
+            self.tell("done", why)
+        elif there != manifest:
+            differing = ", ".join(sorted(key for key in manifest.keys() | there if there.get(key) != manifest.get(key)))
+            place = f"{namespace}/{name}".lstrip("/")
+            self.tell("not done", f"{why} Your {kind} {place} is there already, with another {differing}, and stays.")
 
     def _agrees(self, path: Path, there: Mapping[str, Any], item: Mapping[str, Any], why: str, complete: bool) -> bool:
         unsaid = (None,) if complete else ()
@@ -126,7 +134,7 @@ class Draft:
         if items is None:
             items = self._parent(path)[path[-1]] = []
         if not isinstance(items, list):
-            raise _not_a("list", path)
+            raise not_a("list", path)
         return items
 
     def _parent(self, path: Path) -> Any:
@@ -137,12 +145,18 @@ class Draft:
             if below is None and isinstance(step, str) and isinstance(at, dict):
                 below = at[step] = {}
             if not isinstance(below, dict | list):
-                raise _not_a("mapping", path[: index + 1])
+                raise not_a("mapping", path[: index + 1])
             at = below
         if isinstance(at, list) != isinstance(path[-1], int):
-            raise _not_a("mapping", path[:-1])
+            raise not_a("mapping", path[:-1])
         return at
 
 
-def _not_a(what: str, path: Path) -> Invalid:
+def _identity(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    metadata = as_map(manifest.get("metadata"))
+    return as_text(manifest.get("kind")), as_text(metadata.get("namespace")), as_text(metadata.get("name"))
+
+
+def not_a(what: str, path: Path) -> Invalid:
+    """The refusal of a manifest that has something else where its API has a list, or a mapping."""
     return Invalid(f"{dotted(path) or 'the manifest'} is not a {what}.", hint="Write it as the kind's API has it.")

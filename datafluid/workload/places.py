@@ -8,6 +8,7 @@ from typing import Any
 
 from datafluid.errors import Invalid
 from datafluid.model.plain import Path, dotted, look, template_paths
+from datafluid.workload.draft import not_a
 from datafluid.workload.kind import TemplateAt, WorkloadKind
 from datafluid.workload.kinds import workload_kind
 from datafluid.workload.shapes import ContainerShape, expand, resolve
@@ -64,7 +65,11 @@ class PodPlace:
         return said if isinstance(said, int) and not isinstance(said, bool) else self.template.default_count
 
     def containers(self, manifest: Mapping[str, Any]) -> list[ContainerPlace]:
-        """Its containers, init containers last."""
+        """Its containers, init containers last.
+
+        Raises:
+            Invalid: something else is where a list of them belongs.
+        """
         found = [each for shape in self.template.shape.containers for each in self._containers(manifest, shape)]
         return sorted(found, key=lambda each: each.shape.init)
 
@@ -75,6 +80,8 @@ class PodPlace:
             for index, each in enumerate(value):
                 name = each.get("name") if isinstance(each, Mapping) else None
                 yield ContainerPlace(path=(*at, index), shape=shape, name=name or shape.name)
+        elif shape.name is None and value is not None:  # one container has a name from its shape, a list has none
+            raise not_a("list", at)
         elif shape.made or isinstance(value, Mapping):
             yield ContainerPlace(path=at, shape=shape, name=shape.name)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from datafluid.model.names import shortened
-from datafluid.model.plain import as_list, as_map
+from datafluid.model.plain import as_list, as_map, look
 from datafluid.workload.draft import Draft
 from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.resolve import Resolved
 from datafluid.workload.uses import MOUNT_ROOT
 
-__all__ = ["add_environment", "add_mounts", "add_variable", "containers_of", "volume_name"]
+__all__ = ["add_environment", "add_mounts", "add_variable", "containers_of", "obstructed", "volume_name"]
+
+_NOWHERE = "/dev/null"  # no directory, so that ``fluid://`` takes another way than the mount
 
 
 def volume_name(*parts: str) -> str:
@@ -26,21 +28,65 @@ def volume_name(*parts: str) -> str:
 
 
 def containers_of(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerPlace]:
-    """The containers of a place that use a dataset: those that are named, or all that are no init containers."""
+    """The containers of a place that use a dataset: those that are named, or all that are no init containers.
+
+    Less those in which it cannot be mounted: see `obstructed`.
+    """
+    obstacles = {each.path for each in obstructed(draft, place, resolved)}
+    return [each for each in _asked(draft, place, resolved) if each.path not in obstacles]
+
+
+def obstructed(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerPlace]:
+    """The containers that should use a dataset but have something else mounted at its place."""
+    if not resolved.needs_mount:
+        return []
+    volumes = {as_map(each).get("name") for each in _volumes(draft, place) if _holds(each, resolved)}
+    return [each for each in _asked(draft, place, resolved) if _mounts_another(draft, each, resolved, volumes)]
+
+
+def _asked(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerPlace]:
     found = place.containers(draft.data)
     if not resolved.use.containers:
         return [each for each in found if not each.shape.init]
     return [each for each in found if each.name in resolved.use.containers]
 
 
-def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> None:
-    """Mount what must be mounted, in the containers that use it."""
+def _mounts_another(draft: Draft, container: ContainerPlace, resolved: Resolved, volumes: Set[Any]) -> bool:
+    mounts = (as_map(each) for each in as_list(draft.look(container.at(container.shape.mounts))))
+    at_place = [each for each in mounts if each.get("mountPath") == resolved.mount_path]
+    sub_path = resolved.use.sub_path
+    return any(each.get("name") not in volumes or (each.get("subPath") or "") != sub_path for each in at_place)
+
+
+def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> list[Resolved]:
+    """Mount what must be mounted, in the containers that use it.
+
+    Returns:
+        The uses, less those that can be mounted in no container of the place.
+    """
+    usable: list[Resolved] = []
     for each in used:
-        if each.needs_mount and (containers := containers_of(draft, place, each)):
+        obstacles = obstructed(draft, place, each)
+        for container in obstacles:
+            _tell_of_obstacle(draft, container, each)
+        containers = containers_of(draft, place, each)
+        if containers or not obstacles:
+            usable.append(each)
+        if each.needs_mount and containers:
             _tell_of_writing(draft, each)
             volume = _add_volume(draft, place, each)
             for container in containers:
                 _add_mount(draft, container, each, volume)
+    return usable
+
+
+def _tell_of_obstacle(draft: Draft, container: ContainerPlace, resolved: Resolved) -> None:
+    draft.tell(
+        "not done",
+        f"{resolved.dataset}: you mount another directory at {resolved.mount_path}, so it is not mounted here.",
+        path=container.at(container.shape.mounts),
+        fix="Take your mount away, or give the use another mount_path.",
+    )
 
 
 def _tell_of_writing(draft: Draft, resolved: Resolved) -> None:
@@ -56,11 +102,10 @@ def _tell_of_writing(draft: Draft, resolved: Resolved) -> None:
 def _add_volume(draft: Draft, place: PodPlace, resolved: Resolved) -> str:
     """The name of the one volume with the claim: yours if there is one."""
     path = place.at(place.template.shape.volumes)
-    volumes = [as_map(volume) for volume in as_list(draft.look(path))]
+    volumes = _volumes(draft, place)
     for volume in volumes:
-        source = as_map(volume.get("persistentVolumeClaim"))
-        if source.get("claimName") == resolved.claim:
-            if source.get("readOnly") is True and not resolved.read_only:
+        if _holds(volume, resolved):
+            if look(volume, ("persistentVolumeClaim", "readOnly")) is True and not resolved.read_only:
                 draft.tell(
                     "warning",
                     f"your volume {volume.get('name')} is read-only, so {resolved.dataset} cannot be written.",
@@ -74,6 +119,14 @@ def _add_volume(draft: Draft, place: PodPlace, resolved: Resolved) -> str:
     return name
 
 
+def _volumes(draft: Draft, place: PodPlace) -> list[Mapping[str, Any]]:
+    return [as_map(each) for each in as_list(draft.look(place.at(place.template.shape.volumes)))]
+
+
+def _holds(volume: Mapping[str, Any], resolved: Resolved) -> bool:
+    return bool(look(volume, ("persistentVolumeClaim", "claimName")) == resolved.claim)
+
+
 def _names(claim: str) -> Iterator[str]:
     yield volume_name("fluid", claim)
     number = 2
@@ -84,10 +137,7 @@ def _names(claim: str) -> Iterator[str]:
 
 def _add_mount(draft: Draft, container: ContainerPlace, resolved: Resolved, volume: str) -> None:
     path = container.at(container.shape.mounts)
-    there = [each for each in map(as_map, as_list(draft.look(path))) if each.get("mountPath") == resolved.mount_path]
-    if any((each.get("subPath") or "") != resolved.use.sub_path for each in there):
-        draft.tell("not done", f"{resolved.dataset}: you mount another directory at {resolved.mount_path}.", path=path)
-        return
+    there = any(as_map(each).get("mountPath") == resolved.mount_path for each in as_list(draft.look(path)))
     sub_path = {"subPath": resolved.use.sub_path} if resolved.use.sub_path else {}
     # Your own mount may be meant for writing: what is only assumed takes that from nobody.
     is_read_only = resolved.read_only and not (there and resolved.is_assumed_read_only)
@@ -98,16 +148,32 @@ def _add_mount(draft: Draft, container: ContainerPlace, resolved: Resolved, volu
     draft.add(path, mount, f"{resolved.dataset} as files.", key="mountPath", complete=True)
 
 
-def add_environment(draft: Draft, container: ContainerPlace, used: Iterable[Resolved]) -> None:
-    """Tell the programs in a container where datasets are and what ``fluid:///`` means."""
+def add_environment(
+    draft: Draft, container: ContainerPlace, used: Iterable[Resolved], obstructed: Iterable[Resolved]
+) -> None:
+    """Tell the programs in a container where datasets are and what ``fluid:///`` means.
+
+    Args:
+        used: The uses of the container that need a mount and have it.
+        obstructed: Those in whose place something else is: it must not be taken for the dataset.
+    """
+    places = {each.dataset: _NOWHERE for each in obstructed if _is_below_root(each)}
+    used = list(used)
+    if used:
+        _add_root(draft, container)
+    places |= {each.dataset: each.mount_path for each in used if _is_elsewhere(each)}
+    if places:
+        value = ",".join(sorted(f"{dataset}={path}" for dataset, path in places.items()))
+        variable = {"name": "DATAFLUID_MOUNTS", "value": value}
+        add_variable(draft, container, variable, "by it fluid:// finds what is mounted elsewhere, or not at all.")
+
+
+def _add_root(draft: Draft, container: ContainerPlace) -> None:
     namespace = {"fieldRef": {"fieldPath": "metadata.namespace"}}
     here = {"name": "DATAFLUID_NAMESPACE", "valueFrom": namespace}
     add_variable(draft, container, here, "fluid:/// means the pod's own namespace.")
     root = {"name": "DATAFLUID_MOUNT_ROOT", "value": MOUNT_ROOT}
     add_variable(draft, container, root, "by it fluid:// finds what is mounted.")
-    if elsewhere := sorted({f"{each.dataset}={each.mount_path}" for each in used if _is_elsewhere(each)}):
-        places = {"name": "DATAFLUID_MOUNTS", "value": ",".join(elsewhere)}
-        add_variable(draft, container, places, "by it fluid:// finds what is mounted elsewhere.")
 
 
 def add_variable(draft: Draft, container: ContainerPlace, variable: Mapping[str, Any], why: str) -> bool:
@@ -121,4 +187,9 @@ def add_variable(draft: Draft, container: ContainerPlace, variable: Mapping[str,
 def _is_elsewhere(resolved: Resolved) -> bool:
     """Whether the whole dataset is mounted, but not where the mount route looks."""
     there = f"{MOUNT_ROOT}/{resolved.dataset}"
-    return resolved.needs_mount and not resolved.use.sub_path and resolved.mount_path != there
+    return not resolved.use.sub_path and resolved.mount_path != there
+
+
+def _is_below_root(resolved: Resolved) -> bool:
+    """Whether the mount route would take what is at its place for it."""
+    return f"{resolved.mount_path}/".startswith(f"{MOUNT_ROOT}/{resolved.dataset}/")

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from datafluid.errors import Invalid
+from datafluid.model.plain import as_map, as_text, show
 from datafluid.workload.draft import Draft
 from datafluid.workload.kind import WorkloadKind
 from datafluid.workload.places import PodPlace
 from datafluid.workload.resolve import Resolved
 
-__all__ = ["tell_of_kind", "tell_of_requirements", "tell_of_strangers"]
+__all__ = ["check_names", "tell_of_kind", "tell_of_requirements", "tell_of_unknown"]
 
 
-def tell_of_strangers(draft: Draft, places: Sequence[PodPlace], used: Iterable[Resolved]) -> None:
-    """Names in the uses that nothing in the workload has; datasets of which nothing is known."""
+def check_names(draft: Draft, places: Sequence[PodPlace], used: Iterable[Resolved]) -> None:
+    """Refuse names in the uses that nothing in the workload has.
+
+    Raises:
+        Invalid: there is one; with the names that there are.
+    """
     roles = {place.role for place in places}
     containers = {str(each.name) for place in places for each in place.containers(draft.data) if each.name}
     for each in used:
         for what, asked, there in (("role", each.use.roles, roles), ("container", each.use.containers, containers)):
             for name in sorted(set(asked) - there):
-                names = ", ".join(sorted(there))
-                draft.tell("not done", f"{each.dataset}: there is no {what} {name!r}.", fix=f"There are: {names}.")
+                hint = f"There are: {', '.join(map(show, sorted(there)))}." if there else f"It names no {what}."
+                raise Invalid(f"{each.dataset}: {_title(draft)} has no {what} {show(name)}.", hint=hint)
+
+
+def _title(draft: Draft) -> str:
+    name = as_text(as_map(draft.data.get("metadata")).get("name"))
+    return f"{as_text(draft.data.get('kind')) or 'the chart'} {name}".rstrip()
+
+
+def tell_of_unknown(draft: Draft, used: Iterable[Resolved]) -> None:
+    """Datasets of which nothing is known."""
+    for each in used:
         if each.facts is None:
             draft.tell(
                 "note",

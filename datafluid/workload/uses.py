@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from datafluid.errors import Invalid
+from datafluid.model.uri import SCHEME, FluidURI
 
 __all__ = ["MOUNT_ROOT", "Api", "DatasetUse", "Locality", "Prefetch", "Via"]
 
@@ -18,6 +19,7 @@ Via = Literal["auto", "mount", "engine"]
 
 #: Where datasets are mounted unless a use says otherwise; the mount route of ``fluid://`` looks there.
 MOUNT_ROOT = "/mnt/fluid"
+_SCHEME = f"{SCHEME}://"
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 
 
@@ -54,7 +56,8 @@ class DatasetUse:
     """One dataset that a workload uses.
 
     Args:
-        dataset: ``namespace/name``, or a name in the workload's own namespace.
+        dataset: ``namespace/name``, or a name in the workload's own namespace. A URI
+            (``fluid://namespace/name/below``) becomes that, and its path the sub-path.
         mount_path: Where its files appear; None takes ``/mnt/fluid/<namespace>/<dataset>``, and the sub-path below.
         sub_path: A directory of the dataset; only that is mounted.
         read_only: None takes what the dataset's access modes allow.
@@ -74,6 +77,8 @@ class DatasetUse:
     Example:
         >>> DatasetUse("team/imagenet", locality="require").locality
         'require'
+        >>> DatasetUse("fluid://team/imagenet/train").sub_path
+        'train'
     """
 
     dataset: str
@@ -93,6 +98,8 @@ class DatasetUse:
         _one_of("api", self.api, get_args(Api))
         _one_of("via", self.via, get_args(Via))
         _one_of("locality", self.locality, get_args(Locality))
+        if self.dataset.startswith(_SCHEME):
+            self._read_uri()
         namespace, slash, name = self.dataset.rpartition("/")
         if not _NAME.fullmatch(name) or (slash and not _NAME.fullmatch(namespace)):
             raise Invalid(f"{self.dataset[:200]!r} is no dataset.", hint="Write namespace/name, or name.")
@@ -100,6 +107,15 @@ class DatasetUse:
             raise Invalid(f"{self.mount_path[:200]!r} is no mount path.", hint="Write an absolute path without '..'.")
         if self.sub_path and not _is_path(self.sub_path, self.sub_path[:1] != "/"):
             raise Invalid(f"{self.sub_path[:200]!r} is no sub-path.", hint="Write a relative path without '..'.")
+
+    def _read_uri(self) -> None:
+        uri = FluidURI.parse(self.dataset)
+        if uri.path and self.sub_path not in ("", uri.path):
+            raise Invalid(
+                f"{self.dataset[:200]!r} has a path, and sub_path is another.", hint="Say which part in one of them."
+            )
+        object.__setattr__(self, "dataset", f"{uri.namespace}/{uri.dataset}" if uri.namespace else uri.dataset)
+        object.__setattr__(self, "sub_path", uri.path or self.sub_path)
 
     @property
     def name(self) -> str:
@@ -112,7 +128,7 @@ class DatasetUse:
 
     @classmethod
     def parse(cls, text: str) -> DatasetUse:
-        """Read ``NAMESPACE/DATASET[:PATH][,key=value,...]``, as the command line has it.
+        """Read ``NAMESPACE/DATASET[:PATH][,key=value,...]``, as the command line has it, or a URI in front.
 
         Lists are joined with ``+``. ``prefetch=true`` reads all files first, ``prefetch=GLOB+GLOB`` some, with
         ``prefetch_image=IMAGE``.
@@ -125,7 +141,8 @@ class DatasetUse:
             ('Worker', 'Master')
         """
         place, *settings = text.split(",")
-        dataset, colon, mount_path = place.partition(":")
+        scheme = _SCHEME if place.startswith(_SCHEME) else ""
+        dataset, colon, mount_path = place.removeprefix(scheme).partition(":")
         values: dict[str, Any] = {"mount_path": mount_path} if colon else {}
         for setting in settings:
             key, equals, value = setting.partition("=")
@@ -137,7 +154,7 @@ class DatasetUse:
             values[key] = _READERS[key](value)
         if image := values.pop("prefetch_image", None):
             values["prefetch"] = replace(values.get("prefetch") or Prefetch(), image=image)
-        return cls(dataset, **values)
+        return cls(scheme + dataset, **values)
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from datafluid.errors import Invalid
 from datafluid.model.plain import Path, as_list, as_map, as_text, look
 from datafluid.workload import locality, posix
 from datafluid.workload.across import add_references
-from datafluid.workload.alluxio import add_client, add_directories
+from datafluid.workload.alluxio import add_client, add_directories, mend_dns
 from datafluid.workload.attachment import Attachment
 from datafluid.workload.consumers import attach, engine_of
 from datafluid.workload.draft import Draft
@@ -23,7 +23,7 @@ from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.report import Report
 from datafluid.workload.resolve import Resolved, resolve_uses
 from datafluid.workload.targets import prepared_places
-from datafluid.workload.telling import tell_of_kind, tell_of_requirements, tell_of_strangers
+from datafluid.workload.telling import check_names, tell_of_kind, tell_of_requirements, tell_of_unknown
 from datafluid.workload.topology import Topology
 from datafluid.workload.uses import DatasetUse
 
@@ -63,6 +63,7 @@ def wrap(
     mode: Mode = "csi",
     priority_class: str | None = None,
     templates: Sequence[Path] = (),
+    beside: Iterable[Mapping[str, Any]] = (),
 ) -> Wrapped:
     """Let a workload of any kind see datasets, and run where they are cached.
 
@@ -78,12 +79,14 @@ def wrap(
             ``native-sidecar`` run FUSE in the pod.
         priority_class: The pods' priority class, when they have none. In a pod with a sidecar it is FUSE's too.
         templates: Where a kind that is not known has its pod templates; they are looked for when none is given.
+        beside: What is applied with it anyway: no extra takes the place of one of these.
 
     Returns:
         The workload, what goes with it, and the report.
 
     Raises:
-        Invalid: it makes no pods, its affinity is not one, or two uses want the same place.
+        Invalid: it makes no pods, its affinity is not one, two uses want the same place, or a use names a role or
+            a container that is not there.
 
     Example:
         >>> pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "train", "namespace": "team"}}
@@ -95,7 +98,7 @@ def wrap(
         True
     """
     topology = topology or Topology()
-    draft = Draft(manifest)
+    draft = Draft(manifest, beside)
     work = _Work(draft, topology, mode)
     work.read([DatasetUse.parse(use) if isinstance(use, str) else use for use in uses], tuple(templates))
     for place in work.places:
@@ -120,6 +123,7 @@ class _Work:
         self.home = namespace or topology.namespace
         self.places: list[PodPlace] = []
         self.used: tuple[Resolved, ...] = ()
+        self.reached: set[DatasetUse] = set()
         self.readers: list[tuple[PodPlace, ContainerPlace]] = []
         self.requires = False
 
@@ -133,21 +137,23 @@ class _Work:
             )
         self.engine = engine_of(self.kind, self._images())
         self.used = resolve_uses(uses, self.topology, self.home, without_engine=_NO_ENGINE.get(self.engine))
-        tell_of_strangers(self.draft, self.places, self.used)
+        check_names(self.draft, self.places, self.used)
+        tell_of_unknown(self.draft, self.used)
 
     def wrap_place(self, place: PodPlace, priority_class: str | None) -> None:
         """Wrap the pods of one place."""
         draft = self.draft
-        used = [each for each in self.used if not each.use.roles or place.role in each.use.roles]
+        asked = [each for each in self.used if not each.use.roles or place.role in each.use.roles]
+        used = posix.add_mounts(draft, place, asked)
+        self.reached |= {each.use for each in used}
         if used:
             add_injection(draft, place, used, self.mode, self.topology)
-        posix.add_mounts(draft, place, used)
         wanted = self._wishes(place, used)
         self.requires = self.requires or any(wish.required for wish in wanted)
         for each in used:
             if each.from_engine:
                 add_directories(draft, place, posix.containers_of(draft, place, each), each, self.topology)
-        self._tell_containers(place, used)
+        self._tell_containers(place, asked)
         self._place(place, used, wanted)
         add_prefetch(draft, place, used)
         if priority_class is not None:
@@ -155,10 +161,11 @@ class _Work:
 
     def attach_hadoop(self) -> None:
         """Bring Hadoop's configuration to those who read it."""
-        if not any(each.use.api == "hcfs" for each in self.used):
+        used = self._reached()
+        if not any(each.use.api == "hcfs" for each in used):
             return
         attachment = Attachment(
-            properties=hadoop_properties(self.draft, self.used, self.topology),
+            properties=hadoop_properties(self.draft, used, self.topology),
             name=self._name(),
             namespace=self.namespace,
             readers=self.readers,
@@ -167,11 +174,15 @@ class _Work:
 
     def finish(self) -> None:
         """What concerns the whole workload."""
-        add_references(self.draft, self.used, self.topology, self.namespace)
-        tell_of_fuse(self.draft, self.used)
+        add_references(self.draft, self._reached(), self.topology, self.namespace)
+        tell_of_fuse(self.draft, self._reached())
         tell_of_kind(self.draft, self.kind)
         if self.requires:
             tell_of_requirements(self.draft, autoscaled=self.topology.autoscaled)
+
+    def _reached(self) -> list[Resolved]:
+        """The uses that some pod can make of its dataset."""
+        return [each for each in self.used if each.use in self.reached]
 
     def _images(self) -> list[str]:
         found = [
@@ -215,13 +226,14 @@ class _Work:
     def _tell_containers(self, place: PodPlace, used: list[Resolved]) -> None:
         """Environment, engine clients and Hadoop's readers, container by container."""
         chosen = [(each, {c.path for c in posix.containers_of(self.draft, place, each)}) for each in used]
+        barred = [(each, {c.path for c in posix.obstructed(self.draft, place, each)}) for each in used]
         for container in place.containers(self.draft.data):
             own = [each for each, paths in chosen if container.path in paths]
-            if any(each.needs_mount for each in own):
-                posix.add_environment(self.draft, container, own)
+            hidden = [each for each, paths in barred if container.path in paths]
+            posix.add_environment(self.draft, container, [each for each in own if each.needs_mount], hidden)
             if engines := [each for each in own if each.from_engine]:
                 add_client(self.draft, container, engines)
-                self._mend_dns(place)
+                mend_dns(self.draft, place)
             if any(each.use.api == "hcfs" for each in own):
                 self.readers.append((place, container))
 
@@ -231,15 +243,3 @@ class _Work:
             self.draft.tell("not done", f"the priority class {priority_class} cannot be said here.", path=place.path)
         else:
             self.draft.put(place.at(path), priority_class, "the pods' priority.")
-
-    def _mend_dns(self, place: PodPlace) -> None:
-        """A pod in the host network asks the node's resolver, which knows no Service, unless it is told otherwise."""
-        shape = place.template.shape
-        if shape.spec is None or shape.dns is None:
-            return
-        if self.draft.look(place.at((*shape.spec, "hostNetwork"))) is True:
-            self.draft.put(
-                place.at(shape.dns),
-                "ClusterFirstWithHostNet",
-                "in the host network the engine's masters are found by name only with it.",
-            )

@@ -63,6 +63,25 @@ def test_wrapping_the_output_changes_nothing(job: str, run: Run) -> None:
     assert run("wrap", "-", "--use", "team/imagenet", input=once).stdout == once
 
 
+def test_wrapping_across_namespaces_again_changes_nothing(tmp_path: Path, run: Run) -> None:
+    """What goes with the workloads is in the file already: once, however many workloads there are."""
+    file = tmp_path / "both.yaml"
+    file.write_text(f"{JOB}---\n{JOB.replace('name: train', 'name: test')}{SERVICE}")
+    once = run("wrap", str(file), "--use", "other/ds").stdout
+    assert [each["kind"] for each in documents(once)] == ["Dataset", "Job", "Job", "Service"]
+    assert run("wrap", "-", "--use", "other/ds", input=once).stdout == once
+    assert run("wrap", "-", "--use", "other/ds", "--diff", input=once).stdout == ""
+
+
+def test_an_extra_of_yours_stays(run: Run, job: str) -> None:
+    """What differs from it is told, on stderr."""
+    once = run("wrap", job, "--use", "other/ds").stdout
+    yours = once.replace("dataset://other/ds", "dataset://other/mine")
+    again = run("wrap", "-", "--use", "other/ds", input=yours)
+    assert again.stdout == yours
+    assert "Your Dataset team/ds-from-other is there already, with another spec, and stays." in again.stderr
+
+
 def test_what_makes_no_pods_passes_through(tmp_path: Path, run: Run) -> None:
     """A file may hold a Service too; a file without workloads is a mistake."""
     both = tmp_path / "both.yaml"
@@ -72,13 +91,15 @@ def test_what_makes_no_pods_passes_through(tmp_path: Path, run: Run) -> None:
     assert "no workload" in only.stderr
 
 
-def test_explain_tells_all_and_silence_tells_what_may_surprise(job: str, run: Run) -> None:
+def test_explain_tells_all_and_silence_tells_what_may_surprise(job: str, tmp_path: Path, run: Run) -> None:
     """On stderr, so that the YAML can be piped; nothing is dropped without a word."""
-    use = "team/imagenet,locality=require,containers=main+side"
-    quiet = run("wrap", job, "--use", use)
-    assert "not done" in quiet.stderr
+    dataset = str(tmp_path / "dataset.yaml")
+    Path(dataset).write_text(DATASET.replace("ReadWriteMany", "ReadOnlyMany"))
+    use = "team/imagenet,locality=require,read_only=false"
+    quiet = run("wrap", job, "--use", use, "--with", dataset)
+    assert "not done: team/imagenet cannot be written" in quiet.stderr
     assert "done: spec." not in quiet.stderr
-    told = run("wrap", job, "--use", use, "--explain")
+    told = run("wrap", job, "--use", use, "--with", dataset, "--explain")
     assert "done: spec.template.spec.volumes[0]: the claim of team/imagenet." in told.stderr
     assert told.stdout == quiet.stdout
 
@@ -159,6 +180,9 @@ def test_without_a_use_pods_leave_the_caches_to_others(job: str, run: Run) -> No
         (["--use", "team/a,localty=require"], "Did you mean locality=…?"),
         (["--use", "team/a,api=s3"], "posix, hcfs"),
         (["--use", "team/a/b"], "namespace/name"),
+        (["--use", "team/a,containers=zz"], "Job train has no container 'zz'"),
+        (["--use", "team/a,roles=zz"], "There are: 'pod'."),
+        (["--use", "team/a", "--template", "spec.zz"], "there is nothing at spec.zz"),
     ],
 )
 def test_a_use_that_means_nothing_is_usage(job: str, arguments: list[str], words: str, run: Run) -> None:
@@ -171,8 +195,10 @@ def test_names_that_could_steer_a_terminal_do_not(tmp_path: Path, run: Run) -> N
     file = tmp_path / "evil.yaml"
     file.write_text(JOB.replace("name: main", 'name: "\\e[31mmain"'))
     for arguments in ([], ["--explain"], ["--diff"], ["-o", "json"], ["-o", "kustomize"]):
-        result = run("wrap", str(file), "--use", "team/a,containers=x", *arguments)
+        result = run("wrap", str(file), "--use", "team/a", *arguments)
         assert "\x1b" not in result.output
+    refused = run("wrap", str(file), "--use", "team/a,containers=x", code=2)
+    assert "\x1b" not in refused.output
 
 
 def test_a_kind_that_nobody_knows_says_where_its_pods_are(run: Run) -> None:

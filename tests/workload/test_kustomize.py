@@ -38,7 +38,7 @@ def test_the_patch_gives_the_wrapped_workload(
     manifest: dict[str, Any], wanted: list[DatasetUse], topology: Topology
 ) -> None:
     """Through YAML, whatever was there before."""
-    apart = [use for use in wanted if not use.sub_path]
+    apart = [use for use in wanted if not (use.sub_path or use.containers or use.roles)]
     wrapped = wrap(manifest, apart, topology=topology)
     made = kustomization("w.yaml", [(manifest, wrapped)])
     for patch in made["patches"]:

@@ -75,12 +75,18 @@ def test_only_the_named_containers_mount() -> None:
     assert "volumeMounts" not in wrap(several, ["a"]).manifest["spec"]["initContainers"][0]
 
 
-def test_a_container_or_role_that_is_not_there_is_reported() -> None:
+@pytest.mark.parametrize(
+    ("use", "problem", "there"),
+    [
+        (DatasetUse("a", containers=("main", "mian")), "Pod p has no container 'mian'", "There are: 'main'."),
+        (DatasetUse("a", roles=("worker",)), "Pod p has no role 'worker'", "There are: 'pod'."),
+    ],
+)
+def test_a_container_or_role_that_is_not_there_is_refused(use: DatasetUse, problem: str, there: str) -> None:
     """With the names that there are."""
-    wrapped = wrap(pod(), [DatasetUse("a", containers=("mian",)), DatasetUse("b", roles=("worker",))])
-    assert "there is no container 'mian'" in messages(wrapped, "not done")
-    assert "There are: main." in messages(wrapped, "not done")
-    assert "there is no role 'worker'" in messages(wrapped, "not done")
+    with pytest.raises(Invalid, match=problem) as caught:
+        wrap(pod(), [use])
+    assert caught.value.hint == there
 
 
 @pytest.mark.parametrize(
@@ -112,12 +118,87 @@ def test_a_repaired_mount_reaches_the_pod() -> None:
     assert mounts(wrap(pod(), ["a"]))[0]["mountPropagation"] == "HostToContainer"
 
 
-def test_your_mount_at_that_place_stays() -> None:
-    """What it lacks is added, what it says otherwise is reported."""
-    mine = pod({"containers": [{"name": "main", "volumeMounts": [{"name": "x", "mountPath": "/mnt/fluid/team/a"}]}]})
-    wrapped = wrap(mine, ["a"])
-    assert mounts(wrapped) == mine["spec"]["containers"][0]["volumeMounts"]
-    assert "another name" in messages(wrapped, "not done")
+def with_scratch(path: str, *, containers: int = 1) -> dict[str, Any]:
+    """A pod whose first container has a directory of its own at a path."""
+    first = {"name": "c0", "volumeMounts": [{"name": "scratch", "mountPath": path}]}
+    others = [{"name": f"c{number}"} for number in range(1, containers)]
+    return pod({"containers": [first, *others], "volumes": [{"name": "scratch", "emptyDir": {}}]})
+
+
+def test_your_mount_of_the_dataset_gets_what_it_lacks() -> None:
+    """What it says is left, and reported where it says otherwise."""
+    mount = {"name": "mine", "mountPath": "/mnt/fluid/team/a", "mountPropagation": "None"}
+    volumes = [{"name": "mine", "persistentVolumeClaim": {"claimName": "a"}}]
+    wrapped = wrap(pod({"containers": [{"name": "main", "volumeMounts": [mount]}], "volumes": volumes}), ["a"])
+    assert mounts(wrapped) == [mount]
+    assert "another mountPropagation" in messages(wrapped, "not done")
+    mounted = wrap(pod({"containers": [{"name": "main", "volumeMounts": [mount | {"mountPropagation": None}]}],
+                        "volumes": volumes}), ["a"])  # fmt: skip
+    assert mounts(mounted) == [mount | {"mountPropagation": "HostToContainer"}]
+
+
+@pytest.mark.parametrize("use", ["a", "a,sub_path=train", "a:/data", "other/a", "a,api=hcfs", "a,locality=require"])
+def test_a_dataset_that_can_be_mounted_nowhere_is_not_wrapped_by_half(use: str) -> None:
+    """No volume, affinity, label, reference or configuration; and the report says so."""
+    place = DatasetUse.parse(use).mount_path or f"/mnt/fluid/{'other' if '/' in use else 'team'}/a"
+    place += "/train" if "sub_path" in use else ""
+    mine = with_scratch(place)
+    wrapped = wrap(mine, [use], mode="serverful")
+    assert "you mount another directory" in messages(wrapped, "not done")
+    left = wrapped.manifest
+    assert left["spec"]["containers"][0].pop("env", None) == (
+        None if ":" in use else [{"name": "DATAFLUID_MOUNTS", "value": f"{place[11:17].rstrip('/')}=/dev/null"}]
+        if place.startswith("/mnt/fluid/team") else [{"name": "DATAFLUID_MOUNTS", "value": "other/a=/dev/null"}]
+    )  # fmt: skip
+    assert left == mine
+    assert wrapped.extras == ()
+
+
+def test_the_mount_route_does_not_take_your_directory_for_the_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``fluid://`` in that container goes another way, here to the embedded plane, where there is no such dataset."""
+    monkeypatch.setattr("datafluid.workload.resolve.MOUNT_ROOT", str(tmp_path))
+    monkeypatch.setattr("datafluid.workload.posix.MOUNT_ROOT", str(tmp_path))
+    monkeypatch.setenv("DATAFLUID_MOUNT_ROOT", str(tmp_path))
+    (tmp_path / "team" / "a").mkdir(parents=True)
+    (tmp_path / "team" / "a" / "x.txt").write_text("not the dataset's")
+    wrapped = wrap(with_scratch(str(tmp_path / "team" / "a")), ["a"])
+    for variable in wrapped.manifest["spec"]["containers"][0]["env"]:
+        monkeypatch.setenv(variable["name"], variable["value"])
+    with pytest.raises(FileNotFoundError):
+        FluidFileSystem(skip_instance_cache=True).cat_file("fluid://team/a/x.txt")
+
+
+def test_a_container_whose_place_is_taken_does_not_keep_the_others_from_the_dataset() -> None:
+    """The second container has the mount and the environment; the first keeps what it has."""
+    wrapped = wrap(with_scratch("/mnt/fluid/team/a", containers=2), ["a", "b"])
+    assert [mount["mountPath"] for mount in mounts(wrapped)] == ["/mnt/fluid/team/a", "/mnt/fluid/team/b"]
+    assert [mount["mountPath"] for mount in mounts(wrapped, 1)] == ["/mnt/fluid/team/a", "/mnt/fluid/team/b"]
+    first, second = ({each["name"]: each for each in c["env"]} for c in wrapped.manifest["spec"]["containers"])
+    assert first["DATAFLUID_MOUNTS"]["value"] == "team/a=/dev/null"
+    assert first["DATAFLUID_MOUNT_ROOT"] == second["DATAFLUID_MOUNT_ROOT"]
+    assert "DATAFLUID_MOUNTS" not in second
+
+
+@pytest.mark.parametrize("where", ["containers", "initContainers"])
+@pytest.mark.parametrize("what", [{"name": "a"}, "a", {}, 1])
+def test_what_is_no_list_of_containers_is_refused(where: str, what: Any) -> None:
+    """With its place: nothing is written into it."""
+    with pytest.raises(Invalid, match=rf"spec\.{where} is not a list"):
+        wrap(pod({where: what}), ["a"])
+
+
+def test_an_extra_that_is_there_is_not_added_again() -> None:
+    """The same is left out; another one of its name stays, and the report says what differs."""
+    (extra,) = wrap(pod(), ["other/a"]).extras
+    again = wrap(pod(), ["other/a"], beside=[{"kind": None}, {"kind": "Dataset", "metadata": []}, extra])
+    assert again.extras == ()
+    assert not again.report.of("not done")
+    yours = {**extra, "spec": {"mounts": [{"mountPoint": "s3://b"}]}}
+    wrapped = wrap(pod(), ["other/a"], beside=[yours])
+    assert wrapped.extras == ()
+    assert "Your Dataset team/a-from-other is there already, with another spec" in messages(wrapped, "not done")
 
 
 def test_your_mount_is_not_made_read_only_by_a_guess() -> None:
@@ -320,6 +401,7 @@ def test_a_long_name_is_still_one() -> None:
     [
         "", "a b", "A", "team/", "/a", "team/a:data", "team/a:/x/../y", "team/a,api=s3", "team/a,locality=must",
         "team/a,sub_path=/x", "team/a,nothing", "team/a,colour=red", "team/a,read_only=yes", "a/b/c",
+        "fluid://", "fluid://team", "fluid:///", "s3://team/a", "fluid://team/a/../b", "fluid://team/a/x,sub_path=y",
     ],
 )  # fmt: skip
 def test_uses_that_mean_nothing_are_refused(text: str) -> None:
@@ -355,3 +437,13 @@ def test_names_stay_as_short_as_kubernetes_wants_them() -> None:
     assert len(config["metadata"]["name"]) == 253
     volumes = wrapped.manifest["spec"]["volumes"]
     assert {"name": config["metadata"]["name"]} in [each.get("configMap") for each in volumes]
+
+
+def test_a_uri_is_a_dataset_and_its_path_the_sub_path() -> None:
+    """On the command line and in Python."""
+    assert DatasetUse("fluid://team/a") == DatasetUse("team/a")
+    assert DatasetUse("fluid://team/a/x/y/") == DatasetUse("team/a", sub_path="x/y")
+    assert DatasetUse("fluid:///a/x", sub_path="x") == DatasetUse("a", sub_path="x")
+    parsed = DatasetUse.parse("fluid://team/a/x:/data,locality=require")
+    assert parsed == DatasetUse("team/a", sub_path="x", mount_path="/data", locality="require")
+    assert wrap(pod(), ["fluid://team/a"]) == wrap(pod(), ["team/a"])
