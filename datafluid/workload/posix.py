@@ -40,7 +40,7 @@ def obstructed(draft: Draft, place: PodPlace, resolved: Resolved) -> list[Contai
     """The containers that should use a dataset but have something else mounted at its place."""
     if not resolved.needs_mount:
         return []
-    volumes = {as_map(each).get("name") for each in _volumes(draft, place) if _holds(each, resolved)}
+    volumes = {str(each.get("name")) for each in _volumes(draft, place) if _holds(each, resolved)}
     return [each for each in _asked(draft, place, resolved) if _mounts_another(draft, each, resolved, volumes)]
 
 
@@ -51,11 +51,11 @@ def _asked(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerP
     return [each for each in found if each.name in resolved.use.containers]
 
 
-def _mounts_another(draft: Draft, container: ContainerPlace, resolved: Resolved, volumes: Set[Any]) -> bool:
+def _mounts_another(draft: Draft, container: ContainerPlace, resolved: Resolved, volumes: Set[str]) -> bool:
     mounts = (as_map(each) for each in as_list(draft.look(container.at(container.shape.mounts))))
     at_place = [each for each in mounts if each.get("mountPath") == resolved.mount_path]
     sub_path = resolved.use.sub_path
-    return any(each.get("name") not in volumes or (each.get("subPath") or "") != sub_path for each in at_place)
+    return any(str(each.get("name")) not in volumes or (each.get("subPath") or "") != sub_path for each in at_place)
 
 
 def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> list[Resolved]:
@@ -112,7 +112,7 @@ def _add_volume(draft: Draft, place: PodPlace, resolved: Resolved) -> str:
                     path=path,
                 )
             return str(volume.get("name"))
-    taken = {volume.get("name") for volume in volumes}
+    taken = [volume.get("name") for volume in volumes]
     name = next(name for name in _names(resolved.claim) if name not in taken)
     claim = {"name": name, "persistentVolumeClaim": {"claimName": resolved.claim}}
     draft.add(path, claim, f"the claim of {resolved.dataset}.")

@@ -189,6 +189,13 @@ def test_what_is_no_list_of_containers_is_refused(where: str, what: Any) -> None
         wrap(pod({where: what}), ["a"])
 
 
+@pytest.mark.parametrize("source", [{"emptyDir": {}}, {"persistentVolumeClaim": {"claimName": "a"}}])
+def test_a_volume_whose_name_is_none_changes_no_law(source: dict[str, Any]) -> None:
+    """What the server will refuse anyway is left as it is, and wrapping again changes nothing."""
+    once = wrap(pod({"volumes": [{"name": [], **source}]}), ["a"]).manifest
+    assert wrap(once, ["a"]).manifest == once
+
+
 def test_an_extra_that_is_there_is_not_added_again() -> None:
     """The same is left out; another one of its name stays, and the report says what differs."""
     (extra,) = wrap(pod(), ["other/a"]).extras
