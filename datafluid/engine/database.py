@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from datafluid.errors import Corrupt, Unavailable, Unsupported
+from datafluid.errors import Corrupt, NotFound, Unavailable, Unsupported
 
 if TYPE_CHECKING:
     import apsw
@@ -55,7 +55,12 @@ class Database:
     def query(self, sql: str, bindings: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and fetch everything it returns."""
         with self._lock, _mapped(self.path):
-            return list(self._open().execute(sql, tuple(bindings)))
+            try:
+                return list(self._open().execute(sql, tuple(bindings)))
+            except UnicodeEncodeError as error:  # an argument of a command line, say: nothing can be called so
+                raise NotFound(
+                    f"{error.object!a} is not UTF-8: nothing has that name.", hint="Check the spelling."
+                ) from error
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:

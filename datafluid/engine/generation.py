@@ -36,7 +36,7 @@ class Generation:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if os.fstat(fd).st_size < _COUNTER.size:
-                os.ftruncate(fd, _COUNTER.size)
+                os.pwrite(fd, b"\0", _COUNTER.size - 1)  # a hole in a mapped file kills who touches it on a full disk
             self._map = mmap.mmap(fd, _COUNTER.size)
         finally:
             os.close(fd)

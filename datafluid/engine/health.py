@@ -22,11 +22,13 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from datafluid.agent.mounts import filesystem_type
+from datafluid.engine.cache.quota import minimum_free
 from datafluid.engine.home import is_network_filesystem
+from datafluid.engine.reconcile.tiers import DEFAULT_FLOOR
+from datafluid.model.quantity import format_size
 
 __all__ = ["Check", "check_directory", "check_disk", "check_machine"]
 
-_GIB = 1 << 30
 #: Below this a WAL with several writers can be corrupted (https://sqlite.org/wal.html#walresetbug).
 _SQLITE_NEEDED = (3, 51, 3)
 _FILES_WANTED = 1024
@@ -60,7 +62,7 @@ def check_machine(home: Path) -> list[Check]:
         check_versions(),
         check_sqlite(),
         check_directory("home", home),
-        check_disk("home", home),
+        check_disk("home", home, needed=DEFAULT_FLOOR),
         check_processes(),
         check_fork(),
         check_open_files(),
@@ -141,8 +143,8 @@ def check_disk(name: str, path: Path, *, needed: int = 0) -> Check:
         needed: Bytes that may still be written there, such as what a quota leaves; 0 when there is no figure.
     """
     usage = shutil.disk_usage(_existing(path))
-    kept = min(_GIB, usage.total // 20)
-    message = f"{usage.free / _GIB:.1f} GiB free of {usage.total / _GIB:.1f} GiB"
+    kept = minimum_free(usage.total)
+    message = f"{format_size(usage.free)} free of {format_size(usage.total)}"
     if usage.free <= kept:
         return Check(
             name=f"{name} space",
@@ -154,7 +156,7 @@ def check_disk(name: str, path: Path, *, needed: int = 0) -> Check:
         return Check(
             name=f"{name} space",
             status="warn",
-            message=f"{message}: the quota allows {needed / _GIB:.1f} GiB more.",
+            message=f"{message}: the quota allows {format_size(needed)} more.",
             hint="Lower the quota; reads bypass the cache when the disk is full.",
         )
     return Check(name=f"{name} space", status="ok", message=message)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from datafluid.engine.cache import index
 from datafluid.engine.cache.identity import content_id
 from datafluid.engine.cache.store import CacheStore
-from datafluid.engine.sweeping import Levels, by_directory, by_page, is_directory, level, nameable
-from datafluid.engine.understore.keys import can_name
+from datafluid.engine.sweeping import Between, Levels, by_directory, by_page, is_directory, level, nameable
+from datafluid.engine.understore.keys import addressable, can_name
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
 from datafluid.errors import NotFound, Unavailable
 
@@ -77,6 +77,8 @@ class ListingCache:
             Unavailable: with ``stale``, nothing is known of the key; else as the store raises it.
             Forbidden: as the store raises it.
         """
+        if not _is_nameable(key):
+            return Found("nothing", None, time.time())
         known = self._known(key, stale=stale)
         if known is not None and (stale or self.is_fresh(known.as_of)):
             return known
@@ -86,6 +88,8 @@ class ListingCache:
 
     def list(self, key: str, *, stale: bool = False) -> tuple[Listing, float]:
         """One level below ``key`` and the time it was listed."""
+        if not _is_nameable(key):
+            return Listing(objects=(), prefixes=()), time.time()
         known = self._known_listing(key, stale=stale)
         if known is not None and (stale or self.is_fresh(known[1])):
             return known
@@ -98,7 +102,9 @@ class ListingCache:
             self._put(db, key, listing, now)
         return listing, now
 
-    def walk(self, key: str, unaddressable: Callable[[str], None] = lambda key: None) -> Iterable[ObjectInfo]:
+    def walk(
+        self, key: str, unaddressable: Callable[[str], None] = lambda key: None, between: Between = lambda: None
+    ) -> Iterable[ObjectInfo]:
         """List everything below ``key`` anew, remember all of it, and yield the objects.
 
         Directories are remembered as complete once the walk has ended, for only then are they.
@@ -108,7 +114,7 @@ class ListingCache:
         levels: Levels = {key: ([], set())}
         sweep = by_directory if getattr(store, "real_directories", False) else by_page
         wanted = can_name(store)
-        for info in sweep(store, key, levels):
+        for info in sweep(store, key, levels, between):
             if wanted(info.key):
                 yield info
             else:
@@ -123,6 +129,8 @@ class ListingCache:
 
     def forget(self, key: str) -> None:
         """The next question about anything below ``key`` goes to the store, if it can be reached."""
+        if not _is_nameable(key):
+            return
         with self._cache.db.transaction() as db:
             origin, (condition, bindings) = self._number(db), _at_or_below(key)
             below = f"SELECT id FROM directory WHERE origin=? AND {condition}"
@@ -308,6 +316,11 @@ class ListingCache:
             "INSERT INTO directory(origin, path, as_of, complete) VALUES(?,?,?,?)", (origin, key, as_of, complete)
         )
         return int(db.last_insert_rowid())
+
+
+def _is_nameable(key: str) -> bool:
+    """Whether the index may be asked: what no path can name is no text that SQLite takes, and nowhere."""
+    return not key or addressable(key)
 
 
 def _at_or_below(key: str) -> tuple[str, tuple[str | int, ...]]:

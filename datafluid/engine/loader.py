@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,10 @@ class Loaded:
     unaddressable: int
     cancelled: bool
     progress: Mapping[str, Any]
+
+
+class _Stopped(Exception):
+    """No error: it ends a walk from within when the load is cancelled."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +125,9 @@ class Loader:
             CacheFull: there is no room; what was loaded stays cached.
             Unavailable, Forbidden: the under-store cannot be listed.
         """
-        wanted = list(self._plan(paths, refresh=refresh))
+        wanted: list[tuple[Mount, Entry]] = []
+        with suppress(_Stopped):
+            wanted.extend(self._plan(paths, refresh=refresh))
         self._files_total = len(wanted)
         self._bytes_total = sum(entry.size for _, entry in wanted)
         self._tell()
@@ -147,12 +154,15 @@ class Loader:
                 self.volume.refresh(path)
             if path:
                 self.volume.info(path)
-            for entry in self.volume.walk(path, unaddressable=self._unaddressable.append):
-                if self.cancelled():
-                    return
+            for entry in self.volume.walk(path, unaddressable=self._unaddressable.append, between=self._look_out):
+                self._look_out()
                 mount = self.volume.mount_of(entry.path)
                 assert mount is not None
                 yield mount, entry
+
+    def _look_out(self) -> None:
+        if self.cancelled():
+            raise _Stopped
 
     def _need_capacity(self) -> None:
         from datafluid.model.quantity import format_size

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from datafluid.engine.understore.keys import can_name
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
 from datafluid.errors import Unavailable
 
-__all__ = ["Levels", "by_directory", "by_page", "is_directory", "level", "nameable"]
+__all__ = ["Between", "Levels", "by_directory", "by_page", "is_directory", "level", "nameable"]
 
 
 def nameable(store: UnderStore, listing: Listing) -> Listing:
@@ -34,14 +34,16 @@ def is_directory(store: UnderStore, key: str) -> bool:
     return bool(check is None or check(key))
 
 
+Between = Callable[[], None]
 Levels = dict[str, tuple[list[ObjectInfo], set[str]]]
 
 
-def by_directory(store: UnderStore, top: str, levels: Levels) -> Iterator[ObjectInfo]:
+def by_directory(store: UnderStore, top: str, levels: Levels, between: Between) -> Iterator[ObjectInfo]:
     """All objects, one directory after the other: only so are empty directories seen."""
     wanted = can_name(store)
     waiting = [top]
     while waiting:
+        between()
         path = waiting.pop()
         listing = level(store, path)
         levels[path] = (list(listing.objects), set(listing.prefixes))
@@ -49,13 +51,19 @@ def by_directory(store: UnderStore, top: str, levels: Levels) -> Iterator[Object
         yield from listing.objects
 
 
-def by_page(store: UnderStore, top: str, levels: Levels) -> Iterator[ObjectInfo]:
+def by_page(store: UnderStore, top: str, levels: Levels, between: Between) -> Iterator[ObjectInfo]:
     """All objects, in as few requests as the store allows."""
     wanted = can_name(store)
-    for info in _without_markers(info for page in store.walk(top) for info in page):
+    for info in _without_markers(_paged(store, top, between)):
         if wanted(info.key):
             _place(levels, top, info)
         yield info
+
+
+def _paged(store: UnderStore, top: str, between: Between) -> Iterator[ObjectInfo]:
+    for page in store.walk(top):
+        between()
+        yield from page
 
 
 def _without_markers(found: Iterable[ObjectInfo]) -> Iterator[ObjectInfo]:

@@ -123,13 +123,20 @@ class Volume(Editing):
             raise NotFound(f"{self._shown(path)} does not exist.", hint="See `datafluid ls`.")
         return [entries[name] for name in sorted(entries)]
 
-    def walk(self, path: str, *, unaddressable: Callable[[str], None] = lambda key: None) -> Iterator[Entry]:
+    def walk(
+        self,
+        path: str,
+        *,
+        unaddressable: Callable[[str], None] = lambda key: None,
+        between: Callable[[], None] = lambda: None,
+    ) -> Iterator[Entry]:
         """All files below ``path``; a file yields itself.
 
         Directories are listed anew in one sweep unless what is known of them is fresh.
 
         Args:
             unaddressable: Told the keys, found in a sweep, that no path can name.
+            between: Called between two questions to the store; what it raises ends the walk.
         """
         if path and self.info(path).type == "file":
             yield self.info(path)
@@ -137,9 +144,9 @@ class Volume(Editing):
         for mount in self.mounts:
             own = mount.binding.path
             if mount is self.mount_of(path):
-                yield from self._walk_mount(mount, path, unaddressable)
+                yield from self._walk_mount(mount, path, unaddressable, between)
             elif not path or own.startswith(path + "/"):
-                yield from self._walk_mount(mount, own, unaddressable)
+                yield from self._walk_mount(mount, own, unaddressable, between)
 
     def local(self, path: str) -> Local | None:
         """The complete local file of ``path``, checked; None when it must be fetched.
@@ -326,17 +333,22 @@ class Volume(Editing):
             return None if path is None else (path, stamp_of(os.stat(path)), "under-store")
         return None
 
-    def _walk_mount(self, mount: Mount, path: str, unaddressable: Callable[[str], None]) -> Iterator[Entry]:
+    def _walk_mount(
+        self, mount: Mount, path: str, unaddressable: Callable[[str], None], between: Callable[[], None]
+    ) -> Iterator[Entry]:
+        between()
         top = mount.key(path)
         swept: Iterator[ObjectInfo] | None = None
         if not mount.listing.is_known(top):
-            swept = self._guarded(lambda stale: None if stale else _begun(mount.listing.walk(top, unaddressable)))
+            swept = self._guarded(
+                lambda stale: None if stale else _begun(mount.listing.walk(top, unaddressable, between))
+            )
         if swept is None:  # a directory after the other: what is known, or what is known still
             for entry in self.ls(path):
                 if entry.type == "file":
                     yield entry
                 elif self.mount_of(entry.path) is mount:
-                    yield from self._walk_mount(mount, entry.path, unaddressable)
+                    yield from self._walk_mount(mount, entry.path, unaddressable, between)
             return
         for info in swept:
             path_of = mount.path(info.key)
@@ -375,7 +387,8 @@ class Volume(Editing):
         memory[path] = value
 
     def _shown(self, path: str) -> str:
-        return f"fluid://{self.binding.namespace}/{self.binding.name}/{path}".rstrip("/")
+        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")  # a name that is no UTF-8 could not be printed
+        return f"fluid://{self.binding.namespace}/{self.binding.name}/{shown}".rstrip("/")
 
 
 def _open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:

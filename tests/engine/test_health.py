@@ -64,6 +64,14 @@ def test_room_is_compared_with_what_the_quota_allows(
     assert health.check_disk("home", tmp_path, needed=needed).status == status
 
 
+def test_a_small_disk_is_told_in_its_own_unit_and_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less is free than the smallest default cache."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=20 << 20, free=10 << 20))
+    (check,) = [check for check in health.check_machine(tmp_path) if check.name == "home space"]
+    assert check.status == "warn"
+    assert "10.00MiB free of 20.00MiB" in check.message
+
+
 def test_an_interpreter_that_cannot_start_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loads run in executed processes."""
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")

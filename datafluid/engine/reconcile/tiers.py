@@ -9,12 +9,12 @@ from typing import Any
 from datafluid.engine.binding import TierBinding
 from datafluid.model.tiers import TierLevel, tier_levels
 
-__all__ = ["Machine", "Tiers", "bind_tiers", "wanted_paths"]
+__all__ = ["DEFAULT_FLOOR", "Machine", "Tiers", "bind_tiers", "wanted_paths"]
 
 _ORDER = {"MEM": 0, "SSD": 1, "HDD": 2}
 _DEFAULT_SHARE = 0.2  # of the free disk
 _DEFAULT_CAP = 100 << 30
-_DEFAULT_FLOOR = 64 << 20
+DEFAULT_FLOOR = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,5 +97,5 @@ def _place(level: TierLevel, machine: Machine) -> str:
 
 
 def _default(machine: Machine) -> TierBinding:
-    quota = max(_DEFAULT_FLOOR, min(_DEFAULT_CAP, int(machine.free * _DEFAULT_SHARE)))
+    quota = max(DEFAULT_FLOOR, min(_DEFAULT_CAP, int(machine.free * _DEFAULT_SHARE)))
     return TierBinding(medium="SSD", path=machine.cache, quota=quota)

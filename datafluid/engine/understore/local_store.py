@@ -75,7 +75,7 @@ class LocalStore:
         return False
 
     def list(self, prefix: str) -> Listing:
-        """One level; what leads outside the root, or is neither file nor directory, is left out."""
+        """One level; what leads outside the root, or back to itself, or is neither file nor directory, is left out."""
         objects, prefixes = [], []
         try:
             with self._mapped(prefix), os.scandir(self._path(prefix)) as entries:
@@ -193,12 +193,26 @@ class LocalStore:
         """Where a key is, with every symlink followed, provided that it is below the root."""
         if key and not addressable(key):
             raise NotFound(f"{self.display_url}: {key!r} names no file.")
-        path = os.path.realpath(os.path.join(self.root, key))
-        if path != self.root and not path.startswith(self.root.rstrip("/") + "/"):
+        plain = os.path.join(self.root, key) if key else self.root
+        path = os.path.realpath(plain)
+        if not _within(path, self.root):
             raise Forbidden(
                 f"{self.display_url}: {key!r} leads outside the mount.", hint="Mount the directory it points to."
             )
+        if path != plain and self._leads_back(key):
+            raise NotFound(f"{self.display_url}: {key!r} leads back to itself.", hint="Check where its links lead.")
         return path
+
+    def _leads_back(self, key: str) -> bool:
+        """Whether a link on the way leads to a directory that the way has come through, or above one: it has no end."""
+        passed, plain = [self.root], self.root
+        for part in key.split("/"):
+            plain = os.path.join(plain, part)
+            path = os.path.realpath(plain)
+            if any(_within(before, path) for before in passed):
+                return True
+            passed.append(path)
+        return False
 
     def _publish(self, temporary: str, target: str, key: str, *, create: bool) -> None:
         if not create:
@@ -244,6 +258,10 @@ def _left_out() -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.EACCES, *_NO_FILE):
             raise
+
+
+def _within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def _info(key: str, status: os.stat_result) -> ObjectInfo:
