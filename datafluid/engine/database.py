@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from datafluid.errors import Corrupt, NotFound, Unavailable, Unsupported
+from datafluid.errors import CacheFull, Corrupt, NotFound, Unavailable, Unsupported
 
 if TYPE_CHECKING:
     import apsw
@@ -25,6 +25,7 @@ __all__ = ["Database"]
 
 _BUSY_SECONDS = 60.0  # how long a writer waits for others before it gives up
 _LONGEST_NAP = 0.05
+_ROOM_NEEDED = 1 << 20
 
 _PRAGMAS: dict[str, Sequence[str]] = {
     # Declared objects: lost only with the disk.
@@ -73,10 +74,22 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if not connection.get_autocommit():  # a full disk may have ended it already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+
+    def look(self, sql: str, bindings: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """`query`, for who can do without an answer: none comes while a full disk keeps the file from being opened."""
+        with self.reading() as connection:
+            return list(connection.execute(sql, tuple(bindings)))
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """A connection for `look`, for several statements at once."""
+        with self._lock, _mapped(self.path):
+            yield self._to_read()
 
     def close(self) -> None:
         """Close this process's connection; the next use opens a new one."""
@@ -92,6 +105,19 @@ class Database:
             _INHERITED.append(self._connection)  # closing it here would drop the parent's POSIX locks
             self._connection = None
 
+    def _to_read(self) -> apsw.Connection:
+        """What is disposable and needs room to be opened, on a disk that has none, is as good as empty."""
+        import apsw
+
+        try:
+            return self._open()
+        except (apsw.FullError, apsw.IOError, apsw.CantOpenError):
+            if self._kind == "durable" or not _is_full(self.path):
+                raise
+        empty = apsw.Connection(":memory:")  # for this one look: nothing is ever remembered in it
+        self._migrate(empty)
+        return empty
+
     def _open(self) -> apsw.Connection:
         pid = os.getpid()
         if self._connection is not None and self._pid == pid:
@@ -99,10 +125,14 @@ class Database:
         import apsw
 
         connection = apsw.Connection(str(self.path))
-        connection.set_busy_handler(_patient())
-        for pragma in _PRAGMAS[self._kind]:
-            connection.execute(f"PRAGMA {pragma}")
-        self._migrate(connection)
+        try:
+            connection.set_busy_handler(_patient())
+            for pragma in _PRAGMAS[self._kind]:
+                connection.execute(f"PRAGMA {pragma}")
+            self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
         os.chmod(self.path, 0o600)
         self._connection, self._pid = connection, pid
         return connection
@@ -124,7 +154,6 @@ class Database:
             connection.execute(f"PRAGMA user_version={newest}")
         except BaseException:
             connection.execute("ROLLBACK")
-            connection.close()
             raise
         connection.execute("COMMIT")
 
@@ -140,6 +169,12 @@ def _forget_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_in_child)
+
+
+def _is_full(path: Path) -> bool:
+    """Whether there is too little room for a database's journal."""
+    status = os.statvfs(path.parent)
+    return status.f_bavail * status.f_frsize < _ROOM_NEEDED
 
 
 def _version(connection: apsw.Connection) -> int:
@@ -188,5 +223,10 @@ def _raise_mapped(path: Path, error: BaseException) -> None:
         ) from error
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         raise Corrupt(f"{path} is damaged: {error}.", hint="Run `datafluid doctor`.") from error
+    if isinstance(error, (apsw.FullError, apsw.IOError, apsw.CantOpenError)) and _is_full(path):
+        raise CacheFull(
+            f"the disk of {path.parent} is full: {path.name} cannot be written.",
+            hint="Free some space on it; `datafluid doctor` tells how much there is.",
+        ) from error
     if isinstance(error, (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)):
         raise Unavailable(f"{path} cannot be used: {error}.", hint="Check free space and permissions.") from error

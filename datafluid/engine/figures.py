@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
 from datafluid.engine.reconcile.values import rfc3339
+from datafluid.errors import CacheFull
 from datafluid.plane.port import Manifest
 
 __all__ = ["cache_states", "tier_states"]
@@ -45,10 +47,11 @@ def cache_states(home: Home, binding: Binding, total: str | None) -> Manifest:
         "asOf": rfc3339(time.time()),
     }
     if not any(mount.prefix for mount in binding.mounts):
-        cached = cached_bytes(open_cache(home), {mount.origin for mount in binding.mounts})
-        states["cached"] = format_size(cached)
-        if whole is not None:
-            states["cachedPercentage"] = format_percent(_fraction(cached, whole))
+        with suppress(CacheFull):  # a full disk keeps the index shut: not known is not 0
+            cached = cached_bytes(open_cache(home), {mount.origin for mount in binding.mounts})
+            states["cached"] = format_size(cached)
+            if whole is not None:
+                states["cachedPercentage"] = format_percent(_fraction(cached, whole))
     return states
 
 

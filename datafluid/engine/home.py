@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datafluid.agent.mounts import filesystem_type
-from datafluid.errors import Forbidden, Unsupported
+from datafluid.errors import CacheFull, Forbidden, Unsupported
 
 __all__ = ["Home", "home_path", "is_network_filesystem"]
 
@@ -71,10 +72,16 @@ class Home:
             return file.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             fresh = file.with_name(f"id.{os.getpid()}")
-            fresh.write_text(secrets.token_hex(6), encoding="ascii")
-            with suppress(FileExistsError):
-                os.link(fresh, file)  # the first of several processes wins
-            fresh.unlink()
+            try:
+                fresh.write_text(secrets.token_hex(6), encoding="ascii")
+                with suppress(FileExistsError):
+                    os.link(fresh, file)  # the first of several processes wins
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise CacheFull(f"the disk of {self.path} is full.", hint="Free some space on it.") from error
+                raise
+            finally:
+                fresh.unlink(missing_ok=True)
             return file.read_text(encoding="ascii").strip()
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +19,7 @@ from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.sweeping import Between, Levels, by_directory, by_page, is_directory, level, nameable
 from datafluid.engine.understore.keys import addressable, can_name
 from datafluid.engine.understore.port import Listing, ObjectInfo, UnderStore
-from datafluid.errors import NotFound, Unavailable
+from datafluid.errors import CacheFull, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import apsw
@@ -65,7 +66,6 @@ class ListingCache:
         self._origin_name = origin
         self._refresh = refresh
         self._store = store
-        self._origin: int | None = None
 
     def lookup(self, key: str, *, stale: bool = False) -> Found:
         """What is at ``key``: from the index when it is fresh, else from the store.
@@ -98,7 +98,7 @@ class ListingCache:
         now = time.time()
         store = self._store()
         listing = nameable(store, level(store, key))
-        with self._cache.db.transaction() as db:
+        with suppress(CacheFull), self._cache.db.transaction() as db:  # then it is asked again
             self._put(db, key, listing, now)
         return listing, now
 
@@ -119,7 +119,7 @@ class ListingCache:
                 yield info
             else:
                 unaddressable(info.key)
-        with self._cache.db.transaction() as db:
+        with suppress(CacheFull), self._cache.db.transaction() as db:  # then it is asked again
             for path, (objects, prefixes) in levels.items():
                 listing = Listing(objects=tuple(objects), prefixes=tuple(sorted(prefixes)))
                 self._put(db, path, nameable(store, listing), now)
@@ -161,7 +161,7 @@ class ListingCache:
 
     def remember(self, info: ObjectInfo) -> None:
         """Note one object that was just written or looked up."""
-        with self._cache.db.transaction() as db:
+        with suppress(CacheFull), self._cache.db.transaction() as db:  # then it is asked again
             self._remember(db, info, time.time())
 
     def age(self, key: str) -> float | None:
@@ -187,7 +187,7 @@ class ListingCache:
             listed = self._directory("")
             return Found("directory", None, listed[1]) if listed else None
         parent, _, name = key.rpartition("/")
-        rows = self._cache.db.query(_LOOK_UP, (self._origin_name, parent, name))
+        rows = self._cache.db.look(_LOOK_UP, (self._origin_name, parent, name))
         if not rows:
             return None
         as_of, complete = rows[0][:2]
@@ -205,7 +205,7 @@ class ListingCache:
         found = self._directory(key)
         if found is None or found[2] not in ((1, _WAS) if stale else (1,)):
             return None
-        rows = self._cache.db.query(
+        rows = self._cache.db.look(
             "SELECT name, is_directory, size, mtime, version FROM entry WHERE directory=? ORDER BY name", (found[0],)
         )
         start = f"{key}/" if key else ""
@@ -217,7 +217,7 @@ class ListingCache:
         return Listing(objects=objects, prefixes=tuple(start + row[0] for row in rows if row[1])), found[1]
 
     def _directory(self, key: str) -> tuple[int, float, int] | None:
-        rows = self._cache.db.query(
+        rows = self._cache.db.look(
             f"SELECT id, as_of, complete {_DIRECTORY}",
             (self._origin_name, key),
         )
@@ -241,13 +241,13 @@ class ListingCache:
             return self._nothing(key, now)
         if key and getattr(store, "real_directories", False) and not is_directory(store, key):
             return self._nothing(key, now)
-        with self._cache.db.transaction() as db:
+        with suppress(CacheFull), self._cache.db.transaction() as db:  # then it is asked again
             self._put(db, key, listing, now)
         return Found("directory", None, now)
 
     def _nothing(self, key: str, as_of: float) -> Found:
         if self._known(key, stale=True) is not None:  # it was there once
-            with self._cache.db.transaction() as db:
+            with suppress(CacheFull), self._cache.db.transaction() as db:  # then it is asked again
                 self._drop(db, key)
         return Found("nothing", None, as_of)
 
@@ -264,9 +264,7 @@ class ListingCache:
         )
 
     def _number(self, db: apsw.Connection) -> int:
-        if self._origin is None:
-            self._origin = index.intern(db, "origin", self._origin_name)
-        return self._origin
+        return index.intern(db, "origin", self._origin_name)  # not kept: the transaction may be rolled back
 
     def _put(self, db: apsw.Connection, key: str, listing: Listing, as_of: float) -> None:
         directory = self._open_directory(db, key, as_of, complete=True)

@@ -142,7 +142,10 @@ class Reader:
     def _start(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._filling, self._complete = None, None
-        (outcome,) = self._cache.begin([(wanted, 0)], self._tiers)
+        try:
+            (outcome,) = self._cache.begin([(wanted, 0)], self._tiers)
+        except CacheFull:  # the disk of the index, too
+            return
         if isinstance(outcome, Filling):
             self._filling = outcome
         elif isinstance(outcome, Sealed):  # completed by somebody else since the caller looked

@@ -266,7 +266,7 @@ class Volume(Editing):
                 continue
             origin = mount.binding.origin
             if origin not in sizes:
-                with self.cache.db.transaction() as db:
+                with self.cache.db.reading() as db:
                     sizes[origin] = index.sizes(db, origin)
             total += sizes[origin].get(content_id(origin, mount.key(entry.path), entry.version, entry.size), 0)
         return total

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from datafluid.client import connect
+from datafluid.engine.cache.store import open_cache
+from datafluid.engine.home import Home
 from datafluid.errors import OperationFailed
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
@@ -68,13 +73,7 @@ def test_a_home_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int, monk
     client = connect()
     client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
     client.dataset("data").wait(timeout=60)
-    fill = small_disk / "fill"
-    with fill.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
+    fill = _fill_up(small_disk)
     fs = FluidFileSystem(skip_instance_cache=True)
     with pytest.raises(OSError, match=r"(free|Free|full)"):  # says what to do; nothing is half done
         client.apply(dataset_manifest("more", bucket.url, options=bucket.options))
@@ -83,3 +82,48 @@ def test_a_home_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int, monk
     assert fs.cat("default/data/data.bin") == data
     client.apply(dataset_manifest("more", bucket.url, options=bucket.options))
     assert client.dataset("more").wait(timeout=60).phase == "Bound"
+
+
+def _fill_up(disk: Path) -> Path:
+    fill = disk / "fill"
+    with fill.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return fill
+
+
+def test_new_processes_with_a_home_on_a_full_disk(
+    bucket: Bucket, small_disk: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They see what is declared and read past the cache, whose index cannot be opened; who must write says why not."""
+    data = random.Random(seed).randbytes(100_000)
+    bucket.put("data.bin", data)
+    home = small_disk / "home"
+    monkeypatch.setenv("DATAFLUID_HOME", str(home))
+    client = connect()
+    client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
+    client.dataset("data").wait(timeout=60)
+    open_cache(Home.locate(home)).db.close()  # its journal goes with the last connection, as when a process ends
+    fill = _fill_up(small_disk)
+
+    read = _run("cat", "default/data/data.bin")
+    assert read.stdout == data, read.stderr
+    assert _run("ls", "default/data").stdout == b"data.bin\n"
+    shown = json.loads(_run("get", "datasets", "-o", "json").stdout)
+    (dataset,) = shown.get("items", [shown]) if isinstance(shown, dict) else shown
+    assert dataset["status"]["cacheStates"]["cached"] == ""  # not known is not 0
+    assert b"registry: sound" in _run("doctor").stdout
+    refused = _run("load", "data")
+    assert refused.returncode == 1
+    assert f"the disk of {home} is full".encode() in refused.stderr
+    assert b"Free some space" in refused.stderr
+
+    fill.unlink()
+    assert client.dataset("data").load().wait(timeout=60).phase == "Complete"
+    before = len(bucket.gets())
+    assert _run("cat", "default/data/data.bin").stdout == data
+    assert len(bucket.gets()) == before
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "datafluid", *words], capture_output=True, timeout=60, check=False)

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ __all__ = ["CacheStore", "Sealed", "open_cache"]
 _TOUCH_EVERY = 60  # seconds between two notes that a file is in use
 _TOUCH_BATCH = 256
 _OLD_BOOT = -1
+_UNKNOWN_BOOT = -2  # nothing was written in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class CacheStore:
 
     def find_sealed(self, content: bytes) -> Sealed | None:
         """The complete file of that identity, checked; None when there is none or it was damaged."""
-        found = self.db.query(
+        found = self.db.look(
             "SELECT id, origin, tier, size, allocated, suffix, checksum, signature, boot, used"
             " FROM content WHERE id=? AND checksum IS NOT NULL",
             (content,),
@@ -101,7 +103,7 @@ class CacheStore:
 
     def cached_ranges(self, wanted: Wanted) -> tuple[tuple[int, int], ...]:
         """What is cached of an object: all of it, some of it, nothing."""
-        with self.db.transaction() as db:
+        with self.db.reading() as db:
             row = index.find(db, wanted.id)
             if row is None:
                 return ()
@@ -125,7 +127,7 @@ class CacheStore:
             metrics, self._metrics = self._metrics, {}
         if not touched and not metrics:
             return
-        with self.db.transaction() as db:
+        with suppress(CacheFull), self.db.transaction() as db:  # on a full disk figures are not worth an error
             db.executemany("UPDATE content SET used=? WHERE id=?", [(quota.now(), content) for content in touched])
             db.executemany(
                 "INSERT INTO metric VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
@@ -195,7 +197,7 @@ class CacheStore:
     def close(self, fillings: Iterable[Filling]) -> None:
         """Stop filling: give back what was reserved and not used."""
         fillings = list(fillings)
-        with self.db.transaction() as db:
+        with suppress(CacheFull), self.db.transaction() as db:  # else it is settled when this process has ended
             for filling in fillings:
                 if not filling.sealed:
                     self._release(db, filling)
@@ -358,14 +360,15 @@ class CacheStore:
     def _current_boot(self) -> int:
         for (number,) in self.db.query("SELECT id FROM boot WHERE name=?", (index.boot_name(),)):
             return int(number)  # the usual case needs no write, so an open waits for no writer
-        with self.db.transaction() as db:
+        with suppress(CacheFull), self.db.transaction() as db:
             return index.intern(db, "boot", index.boot_name())
+        return _UNKNOWN_BOOT
 
     def _rehash(self, row: index.Row, fd: int, status: os.stat_result) -> bool:
         if status.st_size != row.size or tree_digest(fd, row.size) != row.checksum:
             self.count("damaged")
             return False
-        with self.db.transaction() as db:
+        with suppress(CacheFull), self.db.transaction() as db:  # else it is hashed again the next time
             boot = index.intern(db, "boot", index.boot_name())
             db.execute(
                 "UPDATE content SET signature=?, boot=? WHERE id=?", (index.signature(os.fstat(fd)), boot, row.id)
@@ -374,7 +377,7 @@ class CacheStore:
 
     def forget(self, row: index.Row) -> None:
         """Drop a damaged or vanished file, unless another process has replaced it meanwhile."""
-        with self.db.transaction() as db:
+        with suppress(CacheFull), self.db.transaction() as db:  # else it is found damaged again
             if index.find(db, row.id) == row:
                 self._drop(db, row)
 
