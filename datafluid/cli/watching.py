@@ -33,6 +33,7 @@ def watch_dataset(dataset: DatasetHandle, *, cached: float | None, timeout: floa
             told = [estimate_line(status.estimate)] if status.estimate is not None else []
             told += [f"waiting for {status.waiting_for}"] if status.waiting_for else []
             note = ", ".join([status.phase or "waiting", *filter(None, told)])
+            note += f"; {status.reason}" if status.reason else ""
             # How long it takes is told as a range, in the note; what was cached before is no rate.
             report(status.cached, status.total, note=note, rate=0.0, eta=0.0)
 

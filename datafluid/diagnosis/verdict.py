@@ -9,7 +9,7 @@ from typing import Any
 from datafluid.diagnosis.cause import Cause
 from datafluid.diagnosis.picture import Picture
 
-__all__ = ["Diagnosis"]
+__all__ = ["Diagnosis", "printable"]
 
 _STYLE = "border-left:3px solid #c33;padding:.2em .8em;margin:.5em 0;font-family:sans-serif"
 
@@ -62,7 +62,7 @@ class Diagnosis:
         if self.picture.unknown:
             lines += ["", "Unknown, because it may not be looked at:"]
             lines += [f"   {what}: {why}" for what, why in sorted(self.picture.unknown.items())]
-        return "\n".join(_printable(line) for line in lines)
+        return "\n".join(printable(line) for line in lines)
 
     def html(self) -> str:
         """All of it as one HTML element: no scripts, no addresses; what came from outside is escaped."""
@@ -102,5 +102,6 @@ def _block(cause: Cause) -> str:
     return f'<div style="{_STYLE}">{head}<ul>{seen}</ul>{command}</div>'
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
+    """A line of others, with its control characters shown and not obeyed."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in line)

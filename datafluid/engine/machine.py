@@ -15,7 +15,7 @@ from datafluid.engine.processes import Processes
 from datafluid.engine.reconcile.dataset import Probe
 from datafluid.engine.reconcile.tiers import Machine
 from datafluid.engine.reconcile.values import Totals
-from datafluid.errors import DatafluidError, Invalid
+from datafluid.errors import DatafluidError, Invalid, Unsupported
 
 __all__ = ["ThisMachine"]
 
@@ -72,7 +72,8 @@ class ThisMachine:
                     store.close()
             except (DatafluidError, OSError) as error:
                 where = f"mount {mount.path!r}" if mount.path else "the mount"
-                return Probe(error=f"Failed to reach {where}: {error}")
+                final = isinstance(error, (Unsupported, Invalid))
+                return Probe(error=f"Failed to reach {where}: {error}", final=final)
         return Probe()
 
     def count(self, binding: Binding, *, seconds: float) -> Totals | None:

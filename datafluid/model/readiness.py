@@ -15,7 +15,10 @@ from datafluid.model.quantity import format_size
 from datafluid.model.relations import physical_refs
 from datafluid.model.status import BoundRuntime, DatasetStatus
 
-__all__ = ["Readiness", "readiness"]
+__all__ = ["UNUSABLE", "Readiness", "readiness"]
+
+#: Why a dataset's condition ``Ready`` is False where its mounts can never be reached as they are declared.
+UNUSABLE = "MountUnusable"
 
 #: Engines that mount a change while they run, and show it in ``status.mounts``; the others keep the old list there.
 _MOUNT_WHILE_BOUND = ("alluxio",)
@@ -31,12 +34,14 @@ class Readiness:
         waiting_for: What is missing, a few words; "" when nothing is.
         look_at: The object that will tell when that changes.
         hopeless: Why it will never be as wanted, one sentence; "" while it may.
+        unusable: Why its mounts can never be reached as they are declared; "" while they may.
     """
 
     ready: bool = False
     waiting_for: str = ""
     look_at: Literal["dataset", "claim", "runtime"] = "dataset"
     hopeless: str = ""
+    unusable: str = ""
 
 
 def readiness(
@@ -64,7 +69,7 @@ def readiness(
     """
     status = DatasetStatus.parse(dataset)
     if problem := _not_bound(status):
-        return Readiness(waiting_for=problem)
+        return Readiness(waiting_for=problem, unusable=_unusable(status))
     if _mounts_differ(dataset, status):
         return Readiness(waiting_for="the changed mounts (looked at every 90 s)")
     if status.runtimes and "claim" not in blind_to and ((claim or {}).get("status") or {}).get("phase") != "Bound":
@@ -79,6 +84,11 @@ def _not_bound(status: DatasetStatus) -> str:
         return "its runtime to be set up" if not status.runtimes else "its runtime"
     told = {"Failed": "it to recover from Failed", "Updating": "its mounts", "DataMigrating": "a DataMigrate to end"}
     return "" if status.phase == "Bound" else told.get(status.phase, f"phase {status.phase} to end")
+
+
+def _unusable(status: DatasetStatus) -> str:
+    told = [each.message for each in status.conditions if each.type == "Ready" and each.reason == UNUSABLE]
+    return told[0] if told else ""
 
 
 def _mounts_differ(dataset: Mapping[str, Any], status: DatasetStatus) -> bool:

@@ -86,6 +86,7 @@ class DatasetStatus:
         referenced_by: ``namespace/name`` of the datasets that refer to this one.
         waiting_for: What a wait for it still waits for; only in the snapshots that a wait reports.
         estimate: How fast it fills, and how long that still takes; likewise.
+        reason: Why it is not ready yet, as far as that was told; likewise.
     """
 
     namespace: str
@@ -107,6 +108,7 @@ class DatasetStatus:
     referenced_by: tuple[str, ...] = ()
     waiting_for: str = ""
     estimate: Estimate | None = None
+    reason: str = ""
 
     @classmethod
     def parse(cls, manifest: Mapping[str, Any]) -> DatasetStatus:

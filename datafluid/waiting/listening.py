@@ -16,7 +16,7 @@ from datafluid.waiting.outages import breathe, outlasting
 
 __all__ = ["Heard", "Quiet", "listen"]
 
-_SILENCES = (10.0, 20.0, 30.0, 60.0)  # seconds of quiet before a look around; the last for ever
+_SILENCES = (15.0, 30.0, 60.0)  # seconds of quiet before a look around; the last for ever
 _LONGEST_LOOK = 1.0  # seconds between two looks on a plane that has no controllers: dead workers announce nothing
 
 

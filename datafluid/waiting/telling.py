@@ -13,7 +13,7 @@ from datafluid.plane.port import Cluster, ControlPlane, Manifest
 if TYPE_CHECKING:
     from datafluid.model.filling import Estimate
 
-__all__ = ["diagnosis", "estimate_line", "reporter", "where_to_look"]
+__all__ = ["diagnosis", "estimate_line", "likeliest", "newest_reason", "reporter", "where_to_look"]
 
 _BAD = {("Failed", "True"), ("FailureTarget", "True"), ("Ready", "False")}
 _DECEIVES = "The ddc runtime has updated completely."  # Fluid's Ready=False that means that all is well
@@ -22,21 +22,25 @@ _DECEIVES = "The ddc runtime has updated completely."  # Fluid's Ready=False tha
 def diagnosis(plane: ControlPlane, manifest: Manifest, phase: str) -> str:
     """What a user would look up next: the likeliest cause, the condition that says why, or the newest warning."""
     told = phase or "no phase yet"
-    if isinstance(plane, Cluster) and (cause := _likeliest(plane, manifest)):
-        return f"{told}; {cause}"
+    why = (likeliest(plane, manifest) if isinstance(plane, Cluster) else "") or newest_reason(plane, manifest)
+    return f"{told}; {why}" if why else f"{told}."
+
+
+def newest_reason(plane: ControlPlane, manifest: Manifest) -> str:
+    """What the plane itself has told: the condition that says why, or the newest warning; "" when it told nothing."""
     for condition in reversed((manifest.get("status") or {}).get("conditions") or ()):
         is_bad = (condition.get("type"), condition.get("status")) in _BAD
         if is_bad and condition.get("message") not in (None, "", _DECEIVES):
-            return f"{told}; {condition.get('reason')}: {condition['message']}"
+            return f"{condition.get('reason')}: {condition['message']}"
     try:
         warnings = [event for event in plane.events(Ref.of(manifest)) if event.type == "Warning"]
     except DatafluidError:  # it is gone, or its events may not be read: the phase has to do
-        return f"{told}."
+        return ""
     newest = max(warnings, key=lambda event: event.last_seen, default=None)
-    return f"{told}; {newest.reason}: {newest.message}" if newest else f"{told}."
+    return f"{newest.reason}: {newest.message}" if newest else ""
 
 
-def _likeliest(plane: ControlPlane, manifest: Manifest) -> str:
+def likeliest(plane: ControlPlane, manifest: Manifest) -> str:
     """The cause that a diagnosis is sure of, with what was seen first; empty when it is sure of none."""
     from datafluid.diagnosis import collect, diagnose
     from datafluid.diagnosis.collect import dataset_of
@@ -81,6 +85,10 @@ def _line(status: Any) -> str:
     parts = [line, *([told] if estimate is not None and (told := estimate_line(estimate)) else [])]
     if waits := getattr(status, "waiting_for", ""):
         parts.append(f"waiting for {waits}")
+    if reason := getattr(status, "reason", ""):
+        from datafluid.diagnosis.verdict import printable
+
+        parts[-1] += f"; {printable(reason)}"
     return ", ".join(parts)
 
 

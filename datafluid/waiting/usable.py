@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from datafluid.errors import CacheFull, Forbidden, Invalid, NotFound, Timeout, Unavailable, Unsupported
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Cluster, ControlPlane, Manifest
+from datafluid.plane.port import Advances, Cluster, ControlPlane, Manifest
 from datafluid.waiting.deadline import Deadline
 from datafluid.waiting.listening import Heard, Quiet, listen
 from datafluid.waiting.outages import outlasting
-from datafluid.waiting.telling import diagnosis, reporter, where_to_look
+from datafluid.waiting.telling import diagnosis, likeliest, newest_reason, reporter, where_to_look
 
 if TYPE_CHECKING:
     from datafluid.model.filling import Filling
@@ -36,7 +36,7 @@ def wait_for_dataset(
     """Behind `DatasetHandle.wait`."""
     if cached is not None and not 0.0 <= cached <= 1.0:
         raise Invalid(f"cached={cached:g} is no fraction.", hint="Write 0.9 for 90 %.")
-    return _DatasetWait(plane, ref, cached, Deadline(timeout), reporter(ref, progress)).run()
+    return _DatasetWait(plane, ref, cached, Deadline(timeout), reporter(ref, progress), bool(progress)).run()
 
 
 @dataclass(slots=True)
@@ -48,12 +48,15 @@ class _DatasetWait:
     cached: float | None
     deadline: Deadline
     report: Callable[[DatasetStatus], None]
+    is_heard: bool
     seen: dict[str, Manifest | None] = field(default_factory=dict)
     blind_to: frozenset[str] = frozenset()
     failed_since: float | None = None
     filling: Filling | None = None
     said: DatasetStatus | None = None
     quiet: Quiet = field(default_factory=Quiet)
+    reason: str = ""
+    reason_of: tuple[str, str] = ("", "")
 
     def run(self) -> DatasetStatus:
         self.seen["dataset"] = self.plane.get(self.ref)
@@ -110,6 +113,7 @@ class _DatasetWait:
         status = self._status(state)
         # Nothing is said of what was not looked at yet: it may well be there.
         told = status if state.look_at in self.seen else replace(status, waiting_for="")
+        told = replace(told, reason=self._reason(state, status, heard))
         if told != self.said:
             self.said = told
             self.report(told)
@@ -141,8 +145,22 @@ class _DatasetWait:
         estimate = None if goal is None else self.filling.estimate(now, goal=goal)
         return replace(status, waiting_for=state.waiting_for, estimate=estimate)
 
+    def _reason(self, state: Readiness, status: DatasetStatus, heard: Heard) -> str:
+        """Why it is not ready, where that is known: told by a plane here, found out on a cluster that is quiet."""
+        if (now := (status.phase, state.waiting_for)) != self.reason_of:
+            self.reason, self.reason_of = "", now
+        if state.ready or not self.is_heard or heard.object is None:
+            return ""
+        if isinstance(self.plane, Advances):
+            return newest_reason(self.plane, self.seen["dataset"] or {}) if status.phase != "Bound" else ""
+        if not heard.news and not self.reason:
+            self.reason = likeliest(self.plane, self.seen["dataset"] or {})
+        return self.reason
+
     def _see_hope(self, state: Readiness, status: DatasetStatus) -> None:
         """Raise where waiting longer will not help."""
+        if state.unusable:
+            raise Unsupported(f"{self.ref}: {state.unusable}", hint="Mend its mounts and apply it again.")
         if state.hopeless:
             raise CacheFull(
                 f"{self.ref}: {state.hopeless}",

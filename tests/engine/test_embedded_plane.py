@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from datafluid.client import Client, connect
-from datafluid.errors import Conflict, OperationFailed, ReadOnly
+from datafluid.errors import Conflict, OperationFailed, ReadOnly, Timeout, Unsupported
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, apply_local_dataset, dataset_manifest, runtime_manifest
@@ -151,3 +151,31 @@ def test_a_load_of_a_path_that_is_not_there_fails(client: Client, tmp_path: Path
     apply_local_dataset(client, tmp_path / "data", "data")
     with pytest.raises(OperationFailed, match="nothing"):
         client.dataset("data").load("/nothing").wait(timeout=60)
+
+
+def test_a_mount_that_can_never_be_reached_ends_a_wait_at_once(client: Client) -> None:
+    """No time makes this machine speak another protocol."""
+    client.apply(dataset_manifest("never", "ftpz://x/y"))
+    with pytest.raises(Unsupported, match="nothing here speaks ftpz://"):
+        client.dataset("never").wait(timeout=600)
+
+
+def test_a_mended_mount_is_waited_for_again(client: Client, files: Bucket) -> None:
+    client.apply(dataset_manifest("data", "ftpz://x/y"))
+    with pytest.raises(Unsupported):
+        client.dataset("data").wait(timeout=600)
+    assert apply_bucket_dataset(client, files, "data").wait(timeout=60).phase == "Bound"
+
+
+def test_why_a_dataset_is_not_bound_is_told_as_soon_as_it_is_known(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A directory that is not there may come yet: the wait goes on and says what it lacks."""
+    client.apply(dataset_manifest("data", f"local://{tmp_path}/nowhere"))
+    told: list[str] = []
+    with pytest.raises(Timeout):
+        client.dataset("data").wait(timeout=0.3, progress=lambda status: told.append(status.reason))
+    assert "nowhere does not exist" in told[0]
+    with pytest.raises(Timeout):
+        client.dataset("data").wait(timeout=0.1, progress=True)
+    assert "nowhere does not exist" in capsys.readouterr().err.splitlines()[0]

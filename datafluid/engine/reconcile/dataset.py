@@ -24,6 +24,7 @@ from datafluid.engine.reconcile.values import (
 )
 from datafluid.errors import Invalid
 from datafluid.model.names import dataset_id
+from datafluid.model.readiness import UNUSABLE
 from datafluid.model.relations import physical_refs
 from datafluid.plane.port import Manifest
 
@@ -66,9 +67,13 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """The mounts were tried. ``error`` says what went wrong with the first that failed; "": all were reached."""
+    """The mounts were tried. ``error`` says what went wrong with the first that failed; "": all were reached.
+
+    ``final`` means that trying again changes nothing: only another declaration, or what is installed here, does.
+    """
 
     error: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +157,7 @@ def step_dataset(seen: DatasetSeen) -> Decision:
     if seen.resolution.problem is not None:
         return _not_bound(seen, seen.resolution.problem)
     if seen.probe is not None and seen.probe.error:
-        return _not_bound(seen, _warning("ErrorProcessDataset", seen.probe.error))
+        return _not_bound(seen, _warning("ErrorProcessDataset", seen.probe.error), final=seen.probe.final)
     return _bound(seen)
 
 
@@ -175,7 +180,7 @@ def _deletion(seen: DatasetSeen) -> Decision:
     return Decision(remove=True, unbind=True)
 
 
-def _not_bound(seen: DatasetSeen, note: Note) -> Decision:
+def _not_bound(seen: DatasetSeen, note: Note, *, final: bool = False) -> Decision:
     """A dataset that was Bound keeps serving what it was bound to, and says that the change is not in force."""
     status = status_of(seen.dataset)
     reason = "DatasetFailedToSetup"
@@ -183,7 +188,7 @@ def _not_bound(seen: DatasetSeen, note: Note) -> Decision:
         status["phase"], reason = "Updating", "DatasetUpdating"
     else:
         status["phase"] = "NotBound"
-    with_condition(status, condition("Ready", False, reason, note.message), seen.now)
+    with_condition(status, condition("Ready", False, UNUSABLE if final else reason, note.message), seen.now)
     return Decision(status=_changed(seen.dataset, status), events=(note,))
 
 
