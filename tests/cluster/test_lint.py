@@ -50,7 +50,7 @@ def test_what_the_cluster_holds_is_seen(cluster: Cluster) -> None:
 
 def test_a_namespace_that_is_not_there_and_one_that_refuses(cluster: Cluster) -> None:
     """Nothing is sent: apply refuses with the same findings."""
-    assert codes(cluster, "nowhere-at-all", dataset(), runtime()) == ["DF502", "DF502"]
+    assert codes(cluster, "nowhere-at-all", dataset(), runtime()) == ["DF502"], "told once, not for each object"
     strict = cluster.namespace(**{"pod-security.kubernetes.io/enforce": "restricted"})
     with pytest.raises(Invalid) as refused:
         client_of(cluster, strict).apply([dataset(), runtime()])
