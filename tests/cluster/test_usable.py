@@ -61,15 +61,17 @@ def test_a_dataset_without_a_runtime_times_out_and_says_what_it_waits_for(begin:
 
 @pytest.mark.parametrize("begin", ["server"], indirect=True)
 def test_a_wait_that_is_quiet_for_long_says_why(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once, while it goes on, what a diagnosis is sure of."""
+    """Once for each state, while it goes on, what a diagnosis is sure of."""
     monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.5,))
     client, _ = begin()
     client.apply(scenes.dataset("JuiceFSRuntime", "demo", client.context.namespace))
-    told: list[str] = []
+    told: list[tuple[str, str]] = []
     with pytest.raises(Timeout):
-        client.dataset("demo").wait(timeout=4, progress=lambda status: told.append(status.reason))
-    (said,) = filter(None, told)
-    assert "No runtime is called 'demo'" in said
+        client.dataset("demo").wait(timeout=4, progress=lambda status: told.append((status.phase, status.reason)))
+    said = [each for each in told if each[1]]
+    assert said
+    assert len({phase for phase, _ in said}) == len(said)
+    assert all("No runtime is called 'demo'" in reason for _, reason in said)
 
 
 def test_workers_that_crash_are_not_ready(begin: Begin) -> None:
