@@ -14,6 +14,7 @@ from datafluid.waiting.deadline import Deadline
 
 if TYPE_CHECKING:
     from datafluid.client import Client
+    from datafluid.client.base import Connected
     from datafluid.model.lint import Finding
 
 __all__ = ["Applied", "apply_order", "checked"]
@@ -99,7 +100,7 @@ def apply_order(manifest: Manifest) -> int:
     return 3 if kind.endswith("Runtime") else 4
 
 
-def checked(client: Client, source: Any) -> tuple[list[Manifest], list[Finding]]:
+def checked(client: Connected, source: Any) -> tuple[list[Manifest], list[Finding]]:
     """The manifests of a source, when lint finds no error in them, and what else it found.
 
     Raises:

@@ -73,6 +73,11 @@ class Context:
     kube_context: str | None = None
     in_cluster: bool = False
 
+    @property
+    def serve_stale(self) -> bool:
+        """Whether complete cached files are served while the under-store is away."""
+        return self.offline == "serve-stale"
+
     def mount_of(self, namespace: str, dataset: str) -> str:
         """Where a dataset is mounted, if it is.
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from datafluid.errors import Invalid
 
 if TYPE_CHECKING:
-    from datafluid.client import Client
+    from datafluid.client.base import Connected
     from datafluid.model.lint import Finding
     from datafluid.model.lint.subject import Subject
 
 __all__ = ["lint_for", "lint_on"]
 
 
-def lint_for(client: Client, source: Any) -> list[Finding]:
+def lint_for(client: Connected, source: Any) -> list[Finding]:
     """See `Client.lint`."""
     from datafluid.model.lint.run import subjects_of, why_unread
 
@@ -26,7 +26,7 @@ def lint_for(client: Client, source: Any) -> list[Finding]:
     return lint_on(client, subjects)
 
 
-def lint_on(client: Client, subjects: Sequence[Subject]) -> list[Finding]:
+def lint_on(client: Connected, subjects: Sequence[Subject]) -> list[Finding]:
     """The same for a source that is read already."""
     from datafluid.model.lint.run import lint_subjects
     from datafluid.plane.surroundings import look_around

@@ -20,7 +20,7 @@ from datafluid.submission.steps import Step
 from datafluid.workload.release import ReleaseCondition
 
 if TYPE_CHECKING:
-    from datafluid.client import Client
+    from datafluid.client.base import Connected
     from datafluid.workload import DatasetFacts, DatasetUse
 
 __all__ = ["Submitted", "resume", "submit", "workload_ref"]
@@ -59,7 +59,7 @@ class Submitted:
 
 
 def submit(
-    client: Client,
+    client: Connected,
     workload: Any,
     datasets: Iterable[Any],
     *,
@@ -95,7 +95,7 @@ def submit(
     return _submitted(intended, runs=runs)
 
 
-def resume(client: Client, ref: Ref, *, now: bool, timeout: float | None, tell: Tell) -> Submitted:
+def resume(client: Connected, ref: Ref, *, now: bool, timeout: float | None, tell: Tell) -> Submitted:
     """Behind `Client.resume`."""
     plane = _cluster(client)
     intended = intend_resume(plane, ref)
@@ -118,7 +118,7 @@ def workload_ref(text: str, namespace: str) -> Ref:
     return Ref(kind, name, namespace)
 
 
-def _wrapped(client: Client, given: Given, uses: tuple[DatasetUse | str, ...]) -> tuple[Given, list[str]]:
+def _wrapped(client: Connected, given: Given, uses: tuple[DatasetUse | str, ...]) -> tuple[Given, list[str]]:
     """The workload wrapped for its datasets, and what could not be done."""
     if not uses:
         return given, []
@@ -158,7 +158,7 @@ def _submitted(intended: Intended, *, runs: bool) -> Submitted:
     return Submitted(ref=intended.intent.ref, runs=runs, plan=intended.plan, notes=intended.notes)
 
 
-def _cluster(client: Client) -> ClusterPlane:
+def _cluster(client: Connected) -> ClusterPlane:
     plane = client.plane
     if not isinstance(plane, Cluster):
         raise Unsupported(
