@@ -91,9 +91,7 @@ def test_the_calls_do_not_grow_with_pods_and_nodes() -> None:
 def test_what_may_not_be_read_is_unknown_and_accuses_nobody() -> None:
     """Forbidden kinds are named with the rule that is missing, and no rule takes them for absent."""
     plane = Refusing("AlluxioRuntime", "v1/Pod", "v1/Node", "v1/PersistentVolumeClaim")
-    for ref, manifest in World().unbind().plane._objects.items():
-        if ref.kind != "v1/Event":
-            plane.put(manifest)
+    _fill(plane, World().unbind())
     diagnosis = diagnose(collect(plane, DATASET))
     assert set(diagnosis.picture.unknown) == set(plane.kinds_refused)
     assert not any(cause.certain for cause in diagnosis.causes), diagnosis.text()
@@ -104,9 +102,7 @@ def test_what_may_not_be_read_is_unknown_and_accuses_nobody() -> None:
 def test_one_who_may_not_list_datasets_may_see_this_one() -> None:
     """Then it is looked at by its name."""
     plane = Refusing("Dataset")
-    for ref, manifest in World().unbind().remove(RUNTIME).plane._objects.items():
-        if ref.kind != "v1/Event":
-            plane.put(manifest)
+    _fill(plane, World().unbind().remove(RUNTIME))
     assert diagnose(collect(plane, DATASET)).causes[0].code == "no-runtime"
 
 
@@ -256,3 +252,10 @@ def test_a_reference_is_cached_where_its_physical_dataset_is() -> None:
     assert "low-hits-placement" not in [cause.code for cause in world.diagnose().causes]
     world.put(user_pod("far", node="n2"))
     assert "low-hits-placement" in [cause.code for cause in world.diagnose().causes]
+
+
+def _fill(plane: InMemoryPlane, world: World) -> None:
+    """All objects of a world but its events."""
+    for kind in world.plane.kinds() - {"v1/Event"}:
+        for manifest in world.plane.list(kind):
+            plane.put(manifest)
