@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from datafluid.applied import apply_order
-from datafluid.errors import Conflict, Forbidden, Invalid, NotFound, Unsupported
+from datafluid.errors import Conflict, Invalid
 from datafluid.model.plain import as_map, look
 from datafluid.model.ref import Ref
 from datafluid.placement import Plan, plan
 from datafluid.plane.port import ControlPlane, Manifest
 from datafluid.submission.finding import find
+from datafluid.submission.holding import choose, hold_notes
 from datafluid.submission.loading import check_figures, check_load, given_load, load_manifest
 from datafluid.submission.members import Member, members
 from datafluid.submission.planning import pod_groups, read_inventory
 from datafluid.submission.reading import Given
 from datafluid.submission.steps import Intent
-from datafluid.workload.holds import HoldFacts, choose_hold
 from datafluid.workload.kinds import workload_kind
 from datafluid.workload.release import CONDITION, SUBMITTED, DatasetWanted, ReleaseCondition
 
-__all__ = ["Intended", "hold_facts", "intend", "intend_resume"]
+__all__ = ["Intended", "intend", "intend_resume"]
 
 _PINNED = "datafluid.io/pinned"  # on a Dataset that was tied to nodes: a later submission leaves it tied to them
-_SPARK_CRD = Ref("apiextensions.k8s.io/v1/CustomResourceDefinition", "sparkapplications.sparkoperator.k8s.io")
-_AUTOSCALER = "autoscaling/v2/HorizontalPodAutoscaler"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,39 +45,23 @@ def intend(plane: ControlPlane, given: Given, *, load: bool | float | None, slac
         NotFound: a dataset that was named is not there.
     """
     found = members(plane, given)
-    workload, live = given.workload, None
-    helm = "kind" not in workload
-    ref = None if helm else Ref.of(workload)
-    if ref is not None:
-        live = find(plane, ref)
-    known = workload_kind(workload)
-    service = known is not None and known.service
-    planned, notes = Plan(), list[str]()
-    if not _is_ours(live):
-        planned, notes = _plan(plane, workload, found, slack=slack, follow=service and (helm or live is not None))
-    loads, names = _loads(found, given, load, ref)
-    # One that is held already is let go the way it was held, whatever would be chosen today.
-    already = known is not None and CONDITION in as_map(look(live or {}, ("metadata", "annotations")))
-    hold = known.hold if already and known else choose_hold(workload, hold_facts(plane, workload, ref))
-    condition = ReleaseCondition(
-        datasets=tuple(_wanted(each, names.get(each.id, ""), load) for each in found),
-        before=look(workload, hold.path) if hold.path else None,
-        extras=tuple(
-            f"{Ref.of(each).kind}/{each['metadata']['name']}"
-            for each in given.extras
-            if look(each, ("metadata", "namespace")) == look(workload, ("metadata", "namespace"))
-        ),
-    )
-    first = sorted((_tied(each, planned, found) for each in (*given.fluid, *loads)), key=apply_order)
+    target = _Target.of(plane, given.workload)
+    planned, notes = _plan(plane, target, found, slack=slack)
+    loads, names = _loads(found, given, load, target.ref)
+    hold = choose(plane, given.workload, target.ref, target.live)
     intent = Intent(
-        workload=None if helm else workload,
-        ref=ref,
+        workload=None if target.ref is None else given.workload,
+        ref=target.ref,
         hold=hold,
-        condition=condition,
-        first=(*given.beside, *first, *given.extras),
-        service=service,
+        condition=ReleaseCondition(
+            datasets=tuple(_wanted(each, names.get(each.id, ""), load) for each in found),
+            before=look(given.workload, hold.path) if hold.path else None,
+            extras=_beside_it(given),
+        ),
+        first=(*given.beside, *_first(given, loads, planned, found), *given.extras),
+        service=target.service,
     )
-    return Intended(intent=intent, plan=planned, notes=(*notes, *planned.notes, *_hold_notes(intent, helm)))
+    return Intended(intent=intent, plan=planned, notes=(*notes, *planned.notes, *hold_notes(intent)))
 
 
 def intend_resume(plane: ControlPlane, ref: Ref) -> Intended:
@@ -99,9 +81,34 @@ def intend_resume(plane: ControlPlane, ref: Ref) -> Intended:
     return Intended(intent=Intent(workload=None, ref=ref, hold=kind.hold, condition=condition))
 
 
-def _plan(
-    plane: ControlPlane, workload: Manifest, found: Sequence[Member], *, slack: int, follow: bool
-) -> tuple[Plan, list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The workload: what it is called, and what is there of it. A chart's values have no name."""
+
+    workload: Manifest
+    ref: Ref | None
+    live: Manifest | None
+
+    @classmethod
+    def of(cls, plane: ControlPlane, workload: Manifest) -> _Target:
+        ref = Ref.of(workload) if "kind" in workload else None
+        return cls(workload, ref, find(plane, ref) if ref else None)
+
+    @property
+    def service(self) -> bool:
+        """Whether it runs for good."""
+        known = workload_kind(self.workload)
+        return known is not None and known.service
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether an earlier submission created it: it was planned then, and its own pods may be where it fits."""
+        return SUBMITTED in as_map(look(self.live or {}, ("metadata", "annotations")))
+
+
+def _plan(plane: ControlPlane, target: _Target, found: Sequence[Member], *, slack: int) -> tuple[Plan, Sequence[str]]:
+    if target.is_ours:
+        return Plan(), ()
     inventory, notes = read_inventory(plane)
     if inventory is None:
         return Plan(), notes
@@ -110,13 +117,9 @@ def _plan(
         if each.planned.locality == "require":
             planned[each.planned.id] = each.planned
     keys = [each.labels.dataset for each in planned.values() if not each.exists or not inventory.holds(each.labels)]
-    groups = pod_groups(workload, keys)
+    groups = pod_groups(target.workload, keys)
+    follow = target.service and (target.ref is None or target.live is not None)
     return plan(inventory, groups, list(planned.values()), slack=slack, follow=follow), notes
-
-
-def _is_ours(live: Manifest | None) -> bool:
-    """Whether an earlier submission has created it: it was planned then, and its own pods may be where it fits."""
-    return SUBMITTED in as_map(look(live or {}, ("metadata", "annotations")))
 
 
 def _loads(
@@ -152,6 +155,18 @@ def _wanted(member: Member, load: str, fraction: bool | float | None) -> Dataset
     )
 
 
+def _beside_it(given: Given) -> tuple[str, ...]:
+    """The extras that belong to the workload: those of its namespace."""
+    namespace = look(given.workload, ("metadata", "namespace"))
+    beside = (Ref.of(each) for each in given.extras if look(each, ("metadata", "namespace")) == namespace)
+    return tuple(f"{ref.kind}/{ref.name}" for ref in beside)
+
+
+def _first(given: Given, loads: Sequence[Manifest], planned: Plan, found: Sequence[Member]) -> list[Manifest]:
+    """What of Fluid's is applied before the workload, in its order."""
+    return sorted((_tied(each, planned, found) for each in (*given.fluid, *loads)), key=apply_order)
+
+
 def _tied(manifest: Manifest, planned: Plan, found: Sequence[Member]) -> Manifest:
     """A Dataset with its pin: the planned one, or the one that it has."""
     if manifest["kind"] != "Dataset":
@@ -171,46 +186,3 @@ def _noted(manifest: Manifest) -> Manifest:
     metadata = as_map(manifest.get("metadata"))
     annotations = {**as_map(metadata.get("annotations")), _PINNED: "true"}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
-
-
-def hold_facts(plane: ControlPlane, workload: Manifest, ref: Ref | None) -> HoldFacts:
-    """What a cluster says about how a workload can be held."""
-    if ref is None:
-        return HoldFacts()
-    return HoldFacts(autoscaled=_is_autoscaled(plane, workload, ref), has_field=_has_suspend(plane, ref))
-
-
-def _is_autoscaled(plane: ControlPlane, workload: Manifest, ref: Ref) -> bool:
-    kind = workload_kind(workload)
-    if kind is None or kind.hold.way != "replicas":
-        return False
-    try:
-        found = plane.list(_AUTOSCALER, namespace=ref.namespace)
-    except (Forbidden, NotFound, Unsupported):  # who may not see autoscalers is told by the workload that runs early
-        return False
-    targets = (as_map(look(each, ("spec", "scaleTargetRef"))) for each in found)
-    return any((each.get("kind"), each.get("name")) == (ref.bare_kind, ref.name) for each in targets)
-
-
-def _has_suspend(plane: ControlPlane, ref: Ref) -> bool:
-    """Whether the installed SparkApplication is known to have suspend (operator 2.4); other kinds have their field."""
-    if ref.bare_kind != "SparkApplication":
-        return True
-    try:
-        crd = find(plane, _SPARK_CRD)
-    except Forbidden:
-        return False
-    path = ("schema", "openAPIV3Schema", "properties", "spec", "properties", "suspend")
-    versions = look(crd or {}, ("spec", "versions")) or ()
-    version = ref.api_version.rpartition("/")[2]
-    return any(look(each, path) is not None for each in versions if each.get("name") == version)
-
-
-def _hold_notes(intent: Intent, helm: bool) -> Iterator[str]:
-    if helm:
-        yield "Values of a chart are not applied: run `helm upgrade` when the datasets are ready."
-    elif not intent.hold.path:
-        why = f": {intent.hold.proviso}" if intent.hold.proviso else "."
-        yield f"{intent.ref} is created when its datasets are ready{why}"
-    elif intent.condition.before == intent.hold.value and intent.hold.way == "suspend":
-        yield f"{intent.ref} says itself that it is suspended, so it stays so."

@@ -11,7 +11,7 @@ from datafluid.model.plain import look
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
-from datafluid.submission.intending import hold_facts
+from datafluid.submission.holding import choose
 from datafluid.workload.holds import HoldFacts, choose_hold, held, release_patch
 from datafluid.workload.table import ALL
 from tests.cluster.controlplane import Cluster
@@ -25,7 +25,7 @@ _NAMES = [f"{module}-{kind}" for module, kind, _ in _HELD]
 def go_through(plane: KubernetesPlane, manifest: Manifest) -> str:
     """Create it held, let it go; returns the way it was held."""
     ref = Ref.of(manifest)
-    hold = choose_hold(manifest, hold_facts(plane, manifest, ref))
+    hold = choose(plane, manifest, ref, None)
     plane.create(held(manifest, hold))
     if hold.path:
         stopped = look(held(manifest, hold), hold.path)
