@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from datafluid.testing.s3 import S3Server, serve_s3
+from tests.faults.store_proxy import Proxy, serve_proxy
 
 if TYPE_CHECKING:
     from tests.cluster.controlplane import Cluster
@@ -136,3 +137,10 @@ def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
     name = s3_server.create_bucket(f"bucket-{next(_COUNTER)}")
     return Bucket(s3_server, name)
+
+
+@pytest.fixture
+def proxy(bucket: Bucket) -> Iterator[Proxy]:
+    """The bucket's server behind a line that can lie, stall or be cut."""
+    with serve_proxy(bucket.server.endpoint) as running:
+        yield running

@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from datafluid.errors import CacheFull, Conflict, DatafluidError, NotFound
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest, runtime_manifest
-from tests.faults.store_proxy import Proxy, serve_proxy
+from tests.faults.store_proxy import Proxy
 
 _STALE = {"datafluid.io/offline": "serve-stale"}
 _ROOT = "default/data"
@@ -38,13 +37,6 @@ class Elsewhere:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             self.monkeypatch.delenv(name, raising=False)
         return connect()
-
-
-@pytest.fixture
-def proxy(bucket: Bucket) -> Iterator[Proxy]:
-    """The server behind a link that can be cut."""
-    with serve_proxy(bucket.server.endpoint) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,48 +11,20 @@ from datafluid.client import connect
 from datafluid.errors import OperationFailed
 from datafluid.handles import DatasetHandle
 from fluid_fsspec import FluidFileSystem
-from tests.conftest import Bucket
-from tests.datasets import dataset_manifest
-from tests.faults.store_proxy import Answer, Proxy, serve_proxy
-
-_SIZE = 3_000_000
-_PATH = "default/data/data.bin"
-
-
-@pytest.fixture
-def proxy(bucket: Bucket) -> Iterator[Proxy]:
-    """The server behind a proxy."""
-    with serve_proxy(bucket.server.endpoint) as running:
-        yield running
-
-
-@pytest.fixture
-def data(bucket: Bucket, seed: int) -> bytes:
-    """The object's bytes."""
-    content = random.Random(seed).randbytes(_SIZE)
-    bucket.put("data.bin", content)
-    return content
-
-
-@pytest.fixture
-def dataset(bucket: Bucket, proxy: Proxy, data: bytes) -> DatasetHandle:
-    """A dataset over the proxy."""
-    client = connect()
-    client.apply(dataset_manifest("data", bucket.url, options={**bucket.options, "endpoint": proxy.endpoint}))
-    client.dataset("data").wait(timeout=60)
-    return client.dataset("data")
+from tests.faults.conftest import PATH, SIZE
+from tests.faults.store_proxy import Answer, Proxy
 
 
 def _read(how: str) -> bytes:
     fs = FluidFileSystem(skip_instance_cache=True)
     if how == "cat_file":
-        return fs.cat_file(_PATH)
+        return fs.cat_file(PATH)
     if how == "cat_ranges":
-        starts = list(range(0, _SIZE, 500_000))
+        starts = list(range(0, SIZE, 250_000))
         return b"".join(
-            fs.cat_ranges([_PATH] * len(starts), starts, [start + 500_000 for start in starts], on_error="raise")
+            fs.cat_ranges([PATH] * len(starts), starts, [start + 250_000 for start in starts], on_error="raise")
         )
-    with fs.open(_PATH) as file:
+    with fs.open(PATH) as file:
         return b"".join(iter(lambda: file.read(70_000), b""))
 
 

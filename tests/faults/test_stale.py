@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,9 @@ from datafluid.engine import volume
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest
-from tests.faults.store_proxy import Proxy, serve_proxy
+from tests.faults.store_proxy import Proxy
 
 _ROOT = "default/data"
-
-
-@pytest.fixture
-def proxy(bucket: Bucket) -> Iterator[Proxy]:
-    """The server behind a link that can be cut."""
-    with serve_proxy(bucket.server.endpoint) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
