@@ -154,6 +154,7 @@ class DatasetHandle:
         Raises:
             NotFound: there is no such dataset.
             Invalid: a path or the schedule is wrong.
+            Timeout: Fluid has made no CronJob that could take the time zone.
         """
         self.manifest  # noqa: B018  # a load of a dataset that does not exist would wait for ever
         spec: dict[str, Any] = {

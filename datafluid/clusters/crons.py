@@ -89,9 +89,8 @@ def make_effective(plane: ControlPlane, operation: Manifest, *, timeout: float =
         return False
     if cron is None:
         return False
-    wanted: dict[str, Any] = {"schedule": operation["spec"]["schedule"]}
-    if TIME_ZONE in (operation["metadata"].get("annotations") or {}):
-        wanted["timeZone"] = _zone_of(operation)
+    zone = (operation["metadata"].get("annotations") or {}).get(TIME_ZONE)
+    wanted = {"schedule": operation["spec"]["schedule"], "timeZone": zone}  # without one it is the controller's own
     changes = {key: value for key, value in wanted.items() if cron["spec"].get(key) != value}
     if changes:
         _change(plane, Ref.of(operation), changes)

@@ -116,7 +116,7 @@ def _told(look: Look, ref: Ref) -> list[Happening]:
         look.at(EVENT, namespace=ref.namespace)
         return [happening(each) for each in look.objects.pop(EVENT, ())]
     seen = [Ref.of(each) for kind in ("Dataset", *RUNTIMES, *OPERATIONS) for each in look.objects.get(kind, ())]
-    return [Happening(subject=each, event=event) for each in seen for event in look.plane.events(each)]
+    return [Happening(subject=each, event=event) for each in seen for event in look.events(each)]
 
 
 def _masked(told: Happening, hidden: frozenset[str]) -> Happening:

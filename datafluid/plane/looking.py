@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from datafluid.errors import Forbidden, NotFound, Unsupported
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Cluster, ControlPlane, Manifest, SeesMetadata
+from datafluid.plane.port import Cluster, ControlPlane, Event, Manifest, SeesMetadata
 
 __all__ = ["Look"]
 
@@ -55,6 +55,13 @@ class Look:
             self.unknown[str(ref)] = error.rule or error.message
         except (NotFound, Unsupported):
             self._keep(ref.kind, ())
+
+    def events(self, ref: Ref) -> list[Event]:
+        """What happened to one object; nothing to one that went since it was looked at."""
+        try:
+            return self.plane.events(ref)
+        except NotFound:
+            return []
 
     def secrets(self, namespaces: Iterable[str]) -> frozenset[str] | None:
         """``namespace/name`` of the Secrets there are; None when the plane does not tell. No value is ever read."""

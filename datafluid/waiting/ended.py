@@ -82,7 +82,8 @@ def _wait_for_run(
     def runs_now() -> list[Run]:
         return outlasting(ref, deadline, partial(history, plane, ref))
 
-    ended_before = {run.scheduled for run in runs_now() if run.ended is not None}
+    # One that somebody started by hand belongs to no tick: when it was started tells it from others.
+    ended_before = {(run.scheduled, run.started) for run in runs_now() if run.ended is not None}
     report(status)
     for heard in listen(plane, cron_job_ref(ref), deadline=deadline, quiet=Quiet()):
         if heard.gone:
@@ -91,7 +92,7 @@ def _wait_for_run(
             if stuck := outlasting(ref, deadline, lambda: _stuck(plane, now := plane.get(ref), _parsed(now))):
                 raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
             continue
-        runs = [run for run in runs_now() if run.scheduled not in ended_before]
+        runs = [run for run in runs_now() if (run.scheduled, run.started) not in ended_before]
         now = replace(status, phase=runs[0].phase if runs else status.phase)
         if now != status:
             status = now

@@ -246,7 +246,9 @@ def test_a_schedule_lives_in_its_cron_job(begin: Begin) -> None:
     assert not nightly.suspended
 
     client.apply(scenes.load("nightly", "demo", namespace, policy="Cron", schedule="30 4 * * *"))
-    assert client.plane.get(ref)["spec"]["schedule"] == "30 4 * * *"
+    cron = client.plane.get(ref)["spec"]
+    assert cron["schedule"] == "30 4 * * *"
+    assert not cron.get("timeZone")  # it names none any more
 
 
 @pytest.mark.parametrize("begin", ["memory"], indirect=True)  # a real CronJob runs once a minute at most

@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 import datafluid
 from datafluid.diagnosis import collect, diagnose
 from datafluid.diagnosis.masking import mask, mask_text, masked_values
+from datafluid.engine.home import Home
+from datafluid.engine.plane import EmbeddedPlane
 from datafluid.errors import Forbidden, Timeout, Unsupported
 from datafluid.model.ref import Ref
+from datafluid.plane.port import Event
 from datafluid.testing import InMemoryPlane
 from tests.datasets import dataset_manifest
 
@@ -252,6 +255,21 @@ def test_a_reference_is_cached_where_its_physical_dataset_is() -> None:
     assert "low-hits-placement" not in [cause.code for cause in world.diagnose().causes]
     world.put(user_pod("far", node="n2"))
     assert "low-hits-placement" in [cause.code for cause in world.diagnose().causes]
+
+
+class Vanishing(EmbeddedPlane):
+    """A machine on which everything is deleted right after it was listed."""
+
+    def events(self, ref: Ref) -> list[Event]:
+        """Of nothing."""
+        self.delete(ref)
+        return super().events(ref)
+
+
+def test_what_goes_while_it_is_looked_at_has_no_events(home: Path) -> None:
+    plane = Vanishing(Home.open(home))
+    ref = Ref.of(plane.apply(dataset_manifest("demo", "s3://bucket/x")))
+    assert collect(plane, ref).happenings == ()
 
 
 def _fill(plane: InMemoryPlane, world: World) -> None:

@@ -133,3 +133,29 @@ def test_a_wait_for_an_operation_outlasts_it_too() -> None:
     plane.answers = 1
     assert load.wait(timeout=60).phase == "Complete"
     assert plane.failures == 0
+
+
+def _job(name: str, started: str) -> dict[str, Any]:
+    """A run of ``nightly`` that somebody started by hand, and that went well: no tick is its own."""
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly-loader-job", "uid": "cron"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": "team", "ownerReferences": [owner], "creationTimestamp": started},
+        "status": {
+            "startTime": started,
+            "conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": started}],
+        },
+    }
+
+
+def test_a_run_that_was_started_by_hand_is_one_that_ends() -> None:
+    """Also after another one that was: neither belongs to a tick."""
+    plane = InMemoryPlane(lively=False)
+    name = {"name": "nightly-loader-job", "namespace": "team", "uid": "cron"}
+    plane.put({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": name, "spec": {"schedule": "0 3 * * *"}})
+    plane.put(_job("before", "2026-01-01T00:00:00Z"))
+    connected = client(plane)
+    load = connected.dataset("demo").load(schedule="0 3 * * *", name="nightly")
+    told = lambda status: plane.put(_job("after", "2026-01-02T00:00:00Z"))  # noqa: E731
+    assert load.wait(timeout=5, progress=told).phase == "Complete"

@@ -18,7 +18,7 @@ from datafluid.errors import (
 )
 from datafluid.plane.kubernetes.requests import Request, Response
 
-__all__ = ["answer_of", "error_of", "field_conflicts", "is_typed_patch", "not_kubernetes"]
+__all__ = ["answer_of", "error_of", "field_conflicts", "is_gone", "is_typed_patch", "not_kubernetes"]
 
 _TYPED_PATCH = "failed to create typed patch object"
 _CANNOT = re.compile(
@@ -67,6 +67,11 @@ def not_kubernetes(subject: str) -> Unavailable:
     return Unavailable(
         f"{subject}: what answers is no Kubernetes API server.", hint="Is a proxy or a log-in page in between?"
     )
+
+
+def is_gone(response: Response) -> bool:
+    """Whether the server has no such object; a kind that it does not serve is another matter."""
+    return response.status == 404 and bool((response.json().get("details") or {}).get("name"))
 
 
 def is_typed_patch(response: Response) -> bool:
@@ -124,7 +129,7 @@ def _forbidden(request: Request, status: Mapping[str, Any], message: str) -> Dat
 
 def _not_found(request: Request, status: Mapping[str, Any], message: str) -> DatafluidError:
     details = status.get("details") or {}
-    if not details.get("name"):
+    if not details.get("name"):  # see `is_gone`
         return Unsupported(
             f"{request.subject}: this cluster does not serve that kind.",
             hint="Is Fluid installed there? `datafluid crds` prints its definitions.",

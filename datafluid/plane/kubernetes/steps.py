@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from datafluid.errors import Unavailable
-from datafluid.plane.kubernetes.errors import answer_of
+from datafluid.plane.kubernetes.errors import answer_of, is_gone
 from datafluid.plane.kubernetes.requests import Request, Response
 
 __all__ = ["ATTEMPTS", "Flow", "NotSent", "Pause", "Renew", "Step", "backoff", "call", "delay_after"]
@@ -24,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 _FIRST, _LONGEST = 0.2, 15.0  # seconds
 _DOUBLED = 10  # times; by then it is the longest anyway, and no float is large enough for a watch of days
 _LONGEST_ASKED = 60.0  # a server that asks for more is not waited for
+_DONE = b'{"kind": "Status", "status": "Success"}'
 
 T = TypeVar("T")
 
@@ -59,8 +60,11 @@ def call(request: Request) -> Flow[Any]:
 
 
 def exchange(request: Request) -> Flow[Response]:
-    """Like `call`, but an error that is final comes back as it was answered."""
-    renewed = False
+    """Like `call`, but an error that is final comes back as it was answered.
+
+    What was to be deleted and is gone when it is asked for again was deleted: the answer was lost, not the request.
+    """
+    renewed = maybe_done = False
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1
         try:
@@ -68,8 +72,11 @@ def exchange(request: Request) -> Flow[Response]:
         except Unavailable as error:
             if last or not (request.repeatable or isinstance(error, NotSent)):
                 raise
+            maybe_done |= not isinstance(error, NotSent)
             yield Pause(backoff(attempt))
             continue
+        if maybe_done and request.method == "DELETE" and is_gone(response):
+            return Response(status=200, body=_DONE)
         if warning := response.headers.get("warning"):
             _LOG.warning("%s: the server warns: %s", request.subject, warning)
         if response.status == 401 and not renewed:
@@ -79,6 +86,7 @@ def exchange(request: Request) -> Flow[Response]:
         delay = delay_after(request, response, attempt)
         if delay is None or last:
             return response
+        maybe_done |= response.status >= 500
         yield Pause(delay)
     raise AssertionError("the last attempt returns or raises")
 

@@ -26,6 +26,7 @@ from datafluid.plane.kubernetes.steps import ATTEMPTS, Flow, NotSent, Pause, Ren
 
 DATASETS = Resource(api_version="data.fluid.io/v1alpha1", kind="Dataset", plural="datasets")
 GET = DATASETS.get(Ref("Dataset", "demo", "team"))
+DELETE = DATASETS.delete(Ref("Dataset", "demo", "team"))
 CREATE = DATASETS.create({"kind": "Dataset", "metadata": {"name": "demo", "namespace": "team"}})
 
 
@@ -189,6 +190,29 @@ def test_what_may_have_been_done_is_asked_once(trouble: Response | Unavailable) 
     with pytest.raises(Unavailable):
         wire.run(CREATE)
     assert wire.pauses == []
+
+
+@pytest.mark.parametrize("trouble", [LOST, INTERNAL, refusal(504, reason="Timeout")], ids=["lost", "500", "504"])
+def test_what_is_gone_when_its_deletion_is_sent_again_was_deleted(trouble: Response | Unavailable) -> None:
+    """Only the answer was lost."""
+    assert Wire(trouble, refusal(404, **NOT_THERE)).run(DELETE)["status"] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers"),
+    [
+        (DELETE, [refusal(404, **NOT_THERE)]),
+        (DELETE, [NotSent("refused"), refusal(404, **NOT_THERE)]),
+        (DELETE, [refusal(429), refusal(404, **NOT_THERE)]),
+        (DELETE, [LOST, Response(status=404, body=b"404 page not found")]),
+        (GET, [LOST, refusal(404, **NOT_THERE)]),
+    ],
+    ids=["asked once", "never sent", "turned away", "no such kind", "only read"],
+)
+def test_what_nobody_deleted_is_not_found(request_: Request, answers: list[Response | Unavailable]) -> None:
+    """Or its kind is not served."""
+    with pytest.raises((NotFound, Unsupported)):
+        Wire(*answers).run(request_)
 
 
 def test_what_was_never_sent_is_sent_again() -> None:
