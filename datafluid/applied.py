@@ -100,18 +100,23 @@ def apply_order(manifest: Manifest) -> int:
     return 3 if kind.endswith("Runtime") else 4
 
 
-def checked(client: Connected, source: Any) -> tuple[list[Manifest], list[Finding]]:
+def checked(client: Connected, source: Any, *, beside: Any = ()) -> tuple[list[Manifest], list[Finding]]:
     """The manifests of a source, when lint finds no error in them, and what else it found.
 
+    Args:
+        client: For the plane that they are going to.
+        source: Objects of Fluid.
+        beside: What goes with them: it is looked at together with them, and is as it is.
+
     Raises:
-        Invalid: it does; carries all of them.
+        Invalid: lint does; carries all of the errors.
     """
     from datafluid.clusters.lint import lint_on
     from datafluid.model import manifest
     from datafluid.model.lint.run import subjects_of
 
     subjects = subjects_of(source)
-    found = lint_on(client, subjects)
+    found = lint_on(client, [*subjects, *subjects_of(beside)])
     errors = [finding for finding in found if finding.severity == "error"]
     if errors:
         raise manifest.refusal(errors)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from datafluid.cli.output import Output, OutputOption, echo
+from datafluid.cli.output import Output, OutputOption, echo, warn
 from datafluid.cli.session import Session, command
 from datafluid.cli.watching import watch_dataset, watch_operation
 
@@ -41,17 +41,10 @@ def register(app: typer.Typer) -> None:
         """
         sources = [sys.stdin.read() if name == "-" else Path(name) for name in files]
         applied = session.client.apply(sources, dry_run=dry_run, adopt=adopt, replace=replace)
-        _warn(applied)
+        warn(applied.findings)
         _tell(session.client, applied, output, dry_run)
         if wait and not dry_run:
             _wait(session.client, applied, timeout)
-
-
-def _warn(applied: Applied) -> None:
-    """One line each."""
-    for finding in applied.findings:
-        if finding.severity == "warning":
-            echo(f"Warning: {finding.code} {finding.placed()} {finding.hint}".rstrip(), file=sys.stderr)
 
 
 def _tell(client: Client, applied: Applied, output: Output, dry_run: bool) -> None:

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from datafluid.cli.escape import safe
+
+if TYPE_CHECKING:
+    from datafluid.model.lint import Finding
 
 __all__ = [
     "Output",
@@ -31,6 +34,7 @@ __all__ = [
     "size",
     "table",
     "tick",
+    "warn",
 ]
 
 
@@ -69,6 +73,13 @@ _COLOURS = {
 def echo(text: object = "", *, file: TextIO | None = None) -> None:
     """Print one line that may hold text from outside."""
     print(safe(text), file=file or sys.stdout)
+
+
+def warn(findings: Iterable[Finding]) -> None:
+    """What lint warns of, on standard error, a line each."""
+    for finding in findings:
+        if finding.severity == "warning":
+            echo(f"Warning: {finding.code} {finding.placed()} {finding.hint}".rstrip(), file=sys.stderr)
 
 
 def paint(word: str) -> str:

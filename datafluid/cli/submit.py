@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from datafluid.cli.output import echo
+from datafluid.cli.output import echo, warn
 from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid, Unschedulable
 
@@ -50,7 +50,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Submit a workload with its datasets: plan, apply, hold, and let it go when its data is where it is wanted.
 
-        Interrupted at any point, the same command goes on from there. Exit code 4 when the time is up.
+        Everything is linted first, as `apply` does it. Interrupted at any point, the same command goes on from there.
+        Exit code 4 when the time is up.
         """
         if (resume is None) == (not files):
             raise Invalid("give files, or a workload to resume.", hint="Write -f FILE, or --resume batch/v1/Job/NAME.")
@@ -88,8 +89,9 @@ class _Talk:
         self.held = False
 
     def begin(self, submitted: Submitted) -> None:
-        """The plan."""
+        """What lint warns of, and the plan."""
         self.submitted = submitted
+        warn(submitted.findings)
         nodes = submitted.plan.nodes
         if nodes:
             more = f" and {len(nodes) - _MOST_NODES} more" if len(nodes) > _MOST_NODES else ""

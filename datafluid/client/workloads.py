@@ -34,8 +34,8 @@ class Workloads(Connected):
     ) -> Submitted:
         """Submit a workload together with the datasets it reads: plan, apply, hold, and let go when the data is there.
 
-        Nothing is applied when the workload fits nowhere or the server refuses something. Interrupted at any point, the
-        same call goes on from there.
+        Everything is linted together, as `apply` does it, and nothing is applied when anything is wrong, the workload
+        fits nowhere, or the server refuses something. Interrupted at any point, the same call goes on from there.
 
         Args:
             workload: One object that makes pods: a path, YAML text, a dict, or what `datafluid.wrap` returned.
@@ -50,11 +50,11 @@ class Workloads(Connected):
             tell: Told each step before it is taken.
 
         Returns:
-            What became of it.
+            What became of it, and what lint warns of.
 
         Raises:
             Unschedulable: it fits nowhere; carries the reasons, counted.
-            Invalid: the server refuses something, or the datasets can never be on one node.
+            Invalid: lint or the server refuses something, or the datasets can never be on one node.
             Unsupported: the plane runs no workloads, or a dataset cannot be loaded.
             Conflict: a workload of that name is there.
             Timeout: with what is missing; the workload stays held.

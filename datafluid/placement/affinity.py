@@ -148,6 +148,12 @@ def _same(one: Term, other: Term) -> bool:
 
 def _raw_terms(affinity: Mapping[str, Any]) -> Sequence[Any] | None:
     required = affinity.get(REQUIRED)
-    return (
-        None if required is None else as_list(as_map(required, REQUIRED).get("nodeSelectorTerms"), "nodeSelectorTerms")
-    )
+    if required is None:
+        return None
+    terms = as_list(as_map(required, REQUIRED).get("nodeSelectorTerms"), "nodeSelectorTerms")
+    if not terms:  # Kubernetes refuses such a pod; a term of ours in the empty list would turn "nowhere" into "there"
+        raise Invalid(
+            f"{REQUIRED} has no nodeSelectorTerms.",
+            hint="Kubernetes refuses an empty list, which no node fulfils: write a term, or leave it away.",
+        )
+    return terms

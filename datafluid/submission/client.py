@@ -21,6 +21,7 @@ from datafluid.workload.release import ReleaseCondition
 
 if TYPE_CHECKING:
     from datafluid.client.base import Connected
+    from datafluid.model.lint import Finding
     from datafluid.workload import DatasetFacts, DatasetUse
 
 __all__ = ["Submitted", "resume", "submit", "workload_ref"]
@@ -38,6 +39,7 @@ class Submitted:
         runs: Whether it was let go; False while it is held.
         plan: Where it and its caches can be.
         notes: What one should know, one sentence each.
+        findings: What lint has to say about all of it that is no error: warnings, and facts.
 
     Example:
         >>> held = Submitted(ref=Ref("batch/v1/Job", "train", "team"), runs=False, plan=Plan())
@@ -49,6 +51,7 @@ class Submitted:
     runs: bool
     plan: Plan
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def resume_command(self) -> str:
@@ -78,11 +81,10 @@ def submit(
         tell: Told each step.
     """
     plane = _cluster(client)
-    given = read(workload, datasets, namespace=client.context.namespace)
-    fluid, _ = checked(client, list(given.fluid)) if given.fluid else ([], [])
-    given, told = _wrapped(client, replace(given, fluid=tuple(fluid)), tuple(uses))
-    intended = intend(plane, given, load=load, slack=slack)
-    intended = replace(intended, notes=(*told, *intended.notes))
+    given, told = _wrapped(client, read(workload, datasets, namespace=client.context.namespace), tuple(uses))
+    fluid, findings = checked(client, given.fluid, beside=_others(given))
+    intended = intend(plane, replace(given, fluid=tuple(fluid)), load=load, slack=slack)
+    intended = replace(intended, notes=(*told, *intended.notes), findings=tuple(findings))
     intent = intended.intent
     if detach and not intent.hold.path:
         raise Invalid(
@@ -132,13 +134,20 @@ def _wrapped(client: Connected, given: Given, uses: tuple[DatasetUse | str, ...]
     # What an earlier submission made is made again, so that it belongs to this workload too.
     made = {Ref.of(each) for each in client.plane.list("Dataset", namespace=namespace) if _is_made(each)}
     kept = {key: facts for key, facts in there.datasets.items() if _ref(facts) not in made}
-    done = wrap(given.workload, wanted, topology=replace(there, datasets={**coming.datasets, **kept}))
-    authored = {f"{each['metadata'].get('namespace')}/{each['metadata']['name']}" for each in given.fluid}
+    topology = replace(there, datasets={**coming.datasets, **kept})
+    done = wrap(given.workload, wanted, topology=topology, beside=(*given.fluid, *given.beside, *given.extras))
+    authored = {f"{each['metadata'].get('namespace')}/{each['metadata'].get('name')}" for each in given.fluid}
     ids = [f"{each.namespace(namespace)}/{each.name}" for each in wanted]
     named = dict.fromkeys([*given.named, *(each for each in ids if each not in authored)])
     extras = (*given.extras, *(_marked(placed(each, namespace)) for each in done.extras))
     wrapped = replace(given, workload=done.manifest, extras=extras, named=tuple(named))
     return wrapped, [entry.message for entry in done.report.of("warning", "not done")]
+
+
+def _others(given: Given) -> list[Manifest]:
+    """All that lint looks at beside the objects of Fluid; the values of a chart are no object."""
+    workload = [given.workload] if "kind" in given.workload else []
+    return [*workload, *given.beside, *given.extras]
 
 
 def _ref(facts: DatasetFacts) -> Ref:
@@ -155,7 +164,13 @@ def _marked(extra: Manifest) -> Manifest:
 
 
 def _submitted(intended: Intended, *, runs: bool) -> Submitted:
-    return Submitted(ref=intended.intent.ref, runs=runs, plan=intended.plan, notes=intended.notes)
+    return Submitted(
+        ref=intended.intent.ref,
+        runs=runs,
+        plan=intended.plan,
+        notes=intended.notes,
+        findings=intended.findings,
+    )
 
 
 def _cluster(client: Connected) -> ClusterPlane:

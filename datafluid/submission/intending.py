@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from datafluid.applied import apply_order
 from datafluid.errors import Conflict, Invalid
@@ -21,6 +22,9 @@ from datafluid.submission.steps import Intent
 from datafluid.workload.kinds import workload_kind
 from datafluid.workload.release import CONDITION, SUBMITTED, DatasetWanted, ReleaseCondition
 
+if TYPE_CHECKING:
+    from datafluid.model.lint import Finding
+
 __all__ = ["Intended", "intend", "intend_resume"]
 
 _PINNED = "datafluid.io/pinned"  # on a Dataset that was tied to nodes: a later submission leaves it tied to them
@@ -33,6 +37,7 @@ class Intended:
     intent: Intent
     plan: Plan = field(default_factory=Plan)
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def intend(plane: ControlPlane, given: Given, *, load: bool | float | None, slack: int) -> Intended:

@@ -16,9 +16,10 @@ from urllib.parse import quote
 from datafluid.model.plain import as_map
 from datafluid.workload.draft import Draft
 from datafluid.workload.places import ContainerPlace, PodPlace
-from datafluid.workload.posix import add_variable, volume_name
+from datafluid.workload.posix import add_variable
 from datafluid.workload.resolve import Resolved
 from datafluid.workload.topology import Topology
+from datafluid.workload.volumes import add_volume, volume_name
 
 __all__ = [
     "ShortCircuit",
@@ -104,12 +105,10 @@ def add_directories(
             "note",
             f"short-circuit uses hostPath; no Pod Security level of namespace {resolved.home} is known to refuse it.",
         )
+    why = f"the workers' directory of {resolved.dataset}: blocks of the pod's node are read without the worker."
     for number, directory in enumerate(found.directories):
-        name = volume_name("fluid", "cache", resolved.name, resolved.namespace, str(number))
-        source = {"path": directory, "type": "DirectoryOrCreate"}
-        why = f"the workers' directory of {resolved.dataset}: blocks of the pod's node are read without the worker."
-        if not draft.add(place.at(place.template.shape.volumes), {"name": name, "hostPath": source}, why):
-            continue
+        source = {"hostPath": {"path": directory, "type": "DirectoryOrCreate"}}
+        name = add_volume(draft, place, volume_name("fluid", "cache", resolved.name, str(number)), source, why)
         mount: dict[str, Any] = {"name": name, "mountPath": directory}
         if resolved.read_only:
             mount["readOnly"] = True

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datafluid.model.plain import Path, as_map, look
+from datafluid.model.plain import as_map, look
 from datafluid.workload.alluxio import engine_uri, short_circuit
 from datafluid.workload.draft import Draft
 from datafluid.workload.hcfs import Link, core_site_xml, view_fs_properties
 from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.resolve import Resolved
 from datafluid.workload.topology import Topology
+from datafluid.workload.volumes import add_volume
 
 __all__ = [
     "CONFIG_DIRECTORY",
@@ -99,18 +100,20 @@ def core_site(properties: Mapping[str, str]) -> dict[str, str]:
 
 def mount_config(draft: Draft, place: PodPlace, container: ContainerPlace, config_map: str) -> bool:
     """Mount the ConfigMap in a container; False when something of yours is in its way."""
-    return mount_file_source(
-        draft, place, container, {"name": _VOLUME, "configMap": {"name": config_map}}, {"mountPath": CONFIG_DIRECTORY}
-    )
+    return mount_file_source(draft, place, container, _VOLUME, config_map, {"mountPath": CONFIG_DIRECTORY})
 
 
 def mount_file_source(
-    draft: Draft, place: PodPlace, container: ContainerPlace, volume: Mapping[str, Any], mount: Mapping[str, Any]
+    draft: Draft, place: PodPlace, container: ContainerPlace, name: str, config_map: str, mount: Mapping[str, Any]
 ) -> bool:
-    """Add a volume of configuration and mount it, read-only, in a container."""
-    volumes: Path = place.at(place.template.shape.volumes)
+    """Add a volume with configuration and mount it, read-only, in a container.
+
+    Args:
+        name: What to call the volume.
+        config_map: The ConfigMap with the configuration.
+        mount: Where it is mounted, and what of it.
+    """
     what = "the configuration of Hadoop's client."
-    if not draft.add(volumes, volume, what):
-        return False
-    whole = {"name": volume["name"], **mount, "readOnly": True}
+    volume = add_volume(draft, place, name, {"configMap": {"name": config_map}}, what)
+    whole = {"name": volume, **mount, "readOnly": True}
     return draft.add(container.at(container.shape.mounts), whole, what, key="mountPath", complete=True)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from datafluid.model.names import shortened
 from datafluid.model.plain import as_list, as_map, look
 from datafluid.workload.draft import Draft
 from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.resolve import Resolved
 from datafluid.workload.uses import MOUNT_ROOT
+from datafluid.workload.volumes import add_volume, has_source, volume_name, volumes_of
 
-__all__ = ["add_environment", "add_mounts", "add_variable", "containers_of", "obstructed", "volume_name"]
+__all__ = ["add_environment", "add_mounts", "add_variable", "containers_of", "obstructed"]
 
 _NOWHERE = "/dev/null"  # no directory, so that ``fluid://`` takes another way than the mount
-
-
-def volume_name(*parts: str) -> str:
-    """A name for a volume: readable, and one that Kubernetes takes.
-
-    Example:
-        >>> volume_name("fluid", "images.v2")
-        'fluid-images-v2'
-    """
-    return shortened("-".join(parts).replace(".", "-").lower())
 
 
 def containers_of(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerPlace]:
@@ -40,7 +30,7 @@ def obstructed(draft: Draft, place: PodPlace, resolved: Resolved) -> list[Contai
     """The containers that should use a dataset but have something else mounted at its place."""
     if not resolved.needs_mount:
         return []
-    volumes = {str(each.get("name")) for each in _volumes(draft, place) if _holds(each, resolved)}
+    volumes = {str(each.get("name")) for each in volumes_of(draft, place) if has_source(each, _claim(resolved))}
     return [each for each in _asked(draft, place, resolved) if _mounts_another(draft, each, resolved, volumes)]
 
 
@@ -101,38 +91,20 @@ def _tell_of_writing(draft: Draft, resolved: Resolved) -> None:
 
 def _add_volume(draft: Draft, place: PodPlace, resolved: Resolved) -> str:
     """The name of the one volume with the claim: yours if there is one."""
-    path = place.at(place.template.shape.volumes)
-    volumes = _volumes(draft, place)
-    for volume in volumes:
-        if _holds(volume, resolved):
-            if look(volume, ("persistentVolumeClaim", "readOnly")) is True and not resolved.read_only:
-                draft.tell(
-                    "warning",
-                    f"your volume {volume.get('name')} is read-only, so {resolved.dataset} cannot be written.",
-                    path=path,
-                )
-            return str(volume.get("name"))
-    taken = [volume.get("name") for volume in volumes]
-    name = next(name for name in _names(resolved.claim) if name not in taken)
-    claim = {"name": name, "persistentVolumeClaim": {"claimName": resolved.claim}}
-    draft.add(path, claim, f"the claim of {resolved.dataset}.")
-    return name
+    claim = _claim(resolved)
+    yours = next((each for each in volumes_of(draft, place) if has_source(each, claim)), {})
+    if look(yours, ("persistentVolumeClaim", "readOnly")) is True and not resolved.read_only:
+        draft.tell(
+            "warning",
+            f"your volume {yours.get('name')} is read-only, so {resolved.dataset} cannot be written.",
+            path=place.at(place.template.shape.volumes),
+        )
+    name = volume_name("fluid", resolved.claim)
+    return add_volume(draft, place, name, claim, f"the claim of {resolved.dataset}.")
 
 
-def _volumes(draft: Draft, place: PodPlace) -> list[Mapping[str, Any]]:
-    return [as_map(each) for each in as_list(draft.look(place.at(place.template.shape.volumes)))]
-
-
-def _holds(volume: Mapping[str, Any], resolved: Resolved) -> bool:
-    return bool(look(volume, ("persistentVolumeClaim", "claimName")) == resolved.claim)
-
-
-def _names(claim: str) -> Iterator[str]:
-    yield volume_name("fluid", claim)
-    number = 2
-    while True:
-        yield volume_name("fluid", claim, str(number))
-        number += 1
+def _claim(resolved: Resolved) -> dict[str, Any]:
+    return {"persistentVolumeClaim": {"claimName": resolved.claim}}
 
 
 def _add_mount(draft: Draft, container: ContainerPlace, resolved: Resolved, volume: str) -> None:

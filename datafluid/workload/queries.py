@@ -134,9 +134,8 @@ def _add_catalog_file(draft: Draft, engine: str, attachment: Attachment) -> None
 
 
 def _mount_catalog(draft: Draft, place: PodPlace, container: ContainerPlace, what: Mapping[str, str]) -> None:
-    volume = {"name": "fluid-catalog", "configMap": {"name": what["config_map"]}}
     mount = {"mountPath": f"{what['directory']}/{what['file']}", "subPath": what["file"]}
-    mount_file_source(draft, place, container, volume, mount)
+    mount_file_source(draft, place, container, "fluid-catalog", what["config_map"], mount)
 
 
 def _has_mount(draft: Draft, container: ContainerPlace, directory: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def test_it_tells_the_plan_and_each_step(run: Run, plane: Stage, files: list[str
     told = [line for line in result.stderr.splitlines() if line.startswith(("apply", "create", "release"))]
     assert told[:2] == ["apply Dataset flights", "apply AlluxioRuntime flights"]
     assert told[-2:] == ["create, held, Job train", "release"]
+
+
+def test_it_tells_what_lint_warns_of(run: Run, plane: Stage, files: list[str], tmp_path: Path) -> None:
+    """As `apply` does, before it says anything of the plan."""
+    work: dict[str, Any] = copy.deepcopy(JOB)
+    work["spec"]["template"]["metadata"] = {"labels": {"fluid.io/dataset.flights.sched": "yes"}}
+    (tmp_path / "workload.yaml").write_text(yaml.safe_dump(work))
+    first, *_ = run("submit", *files).stderr.splitlines()
+    assert first.startswith("Warning: DF401 Job train: ")
 
 
 def test_detached_it_prints_the_command_that_resumes(run: Run, plane: Stage, files: list[str]) -> None:

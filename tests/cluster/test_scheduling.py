@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from datafluid import placement
+from datafluid.errors import Invalid
 from datafluid.workload import DatasetUse, wrap
+from tests.cluster.api import Refused
 from tests.cluster.controlplane import Cluster
 from tests.cluster.farm import Farm, farm
 from tests.cluster.processes import eventually
@@ -54,6 +56,16 @@ def test_each_locality_does_what_it_says(field: Farm, locality: str, expected: s
     """Left to itself the scheduler takes the emptier node; preferred and required go to the data."""
     assert field.landed(field.pod(pod())) == "empty"
     assert field.landed(field.pod(wrapped(field, ("flights", locality)))) == expected
+
+
+def test_an_affinity_without_terms_is_refused_by_the_server_as_by_us(field: Farm) -> None:
+    """Neither takes an empty list for any node."""
+    empty: Manifest = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    bad = {**pod(), "spec": {**pod()["spec"], "affinity": empty}}
+    with pytest.raises(Refused, match="must have at least one node selector term"):
+        field.pod(bad)
+    with pytest.raises(Invalid, match="no nodeSelectorTerms"):
+        wrap(bad, [DatasetUse(f"{field.namespace}/flights", locality="require")])
 
 
 def test_a_full_cache_node_is_left_by_who_prefers_it_and_waited_for_by_who_requires_it(field: Farm) -> None:

@@ -59,7 +59,8 @@ def _specs(draw: st.DrawFn) -> dict[str, Any]:
     node: dict[str, Any] = draw(st.sampled_from([{}, {REQUIRED: None}, {PREFERRED: None}, {PREFERRED: []}]))
     node = dict(node)
     if draw(st.booleans()):
-        node[REQUIRED] = {"nodeSelectorTerms": [term.manifest() for term in draw(st.lists(_terms, max_size=3))]}
+        terms = draw(st.lists(_terms, min_size=1, max_size=3))
+        node[REQUIRED] = {"nodeSelectorTerms": [term.manifest() for term in terms]}
     if draw(st.booleans()):
         node[PREFERRED] = [wish.manifest() for wish in draw(st.lists(_preferences, max_size=2))]
     pods = {"podAntiAffinity": {REQUIRED: [{"topologyKey": "kubernetes.io/hostname"}]}}
@@ -193,6 +194,15 @@ def test_a_field_is_the_name_of_the_node() -> None:
     here = Term(fields=(Requirement(key="metadata.name", values=("node-1",)),))
     assert here.holds({}, name="node-1")
     assert not here.holds({"metadata.name": "node-1"}, name="node-2")
+
+
+@pytest.mark.parametrize("required", [{}, {"nodeSelectorTerms": None}, {"nodeSelectorTerms": []}])
+def test_no_terms_at_all_are_refused(required: dict[str, Any]) -> None:
+    """As the API server does: whatever were written there, it would not be what the user meant."""
+    spec = {"affinity": {"nodeAffinity": {REQUIRED: required}}}
+    for read in (NodeAffinity.of, require_dataset(labels("team", "flights")).onto, WITHOUT_CACHE.onto):
+        with pytest.raises(Invalid, match="has no nodeSelectorTerms"):
+            read(spec)
 
 
 def test_an_empty_term_matches_nothing_and_stays_so() -> None:

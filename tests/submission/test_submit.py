@@ -19,8 +19,10 @@ from datafluid.errors import (
     Unschedulable,
     Unsupported,
 )
+from datafluid.model.podlabels import SERVERFUL
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
+from datafluid.submission.client import Submitted
 from datafluid.workload.release import CONDITION, SUBMITTED, ReleaseCondition
 from tests.submission.stage import DATASET, FLIGHTS, JOB, JOB_REF, NAMESPACE, RUNTIME, Killed, Stage, client
 
@@ -405,6 +407,51 @@ def plain_job() -> Manifest:
     bare = job()
     del bare["spec"]["template"]["spec"]["volumes"]
     return bare
+
+
+def warned(done: Submitted) -> list[tuple[str, str]]:
+    """What lint warned of: code and object."""
+    return [(each.code, each.object) for each in done.findings if each.severity == "warning"]
+
+
+def test_what_lint_warns_of_is_returned_and_told_before_anything_is_changed() -> None:
+    """Of the datasets and of the workload, which are looked at together."""
+    plane, told = Stage(), []
+    work = job()
+    work["spec"]["template"]["metadata"] = {"labels": {"fluid.io/dataset.flights.sched": "yes"}}
+    runtime = copy.deepcopy(RUNTIME)
+    runtime["spec"]["master"] = {"replicas": 2}
+
+    def begin(submitted: Submitted) -> None:
+        told.extend(warned(submitted))
+        assert plane.changes == 0
+
+    done = client(plane).submit(work, [DATASET, runtime], begin=begin)
+    assert {("DF221", "AlluxioRuntime flights"), ("DF401", "Job train")} <= set(warned(done))
+    assert told == warned(done)
+
+
+def test_what_goes_with_it_takes_the_place_of_nothing_that_is_yours() -> None:
+    """A ConfigMap of the name that wrap would give its own stays, and that is told."""
+    yours = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "train-fluid-hadoop"}, "data": {"a": "b"}}
+    plane = Stage()
+    done = client(plane).submit(plain_job(), [DATASET, RUNTIME, yours], uses=["flights,api=hcfs"])
+    assert plane.get(Ref("v1/ConfigMap", "train-fluid-hadoop", NAMESPACE))["data"] == {"a": "b"}
+    assert any("Your ConfigMap team/train-fluid-hadoop is there already" in note for note in done.notes)
+
+
+def test_what_lint_refuses_in_the_workload_is_not_begun() -> None:
+    """A pod that Fluid's webhook would keep pending for ever; without the webhook's label it is nobody's."""
+    reference = {**DATASET, "spec": {"mounts": [{"mountPoint": "dataset://other/flights"}]}}
+    work = job()
+    labels = {"fluid.io/dataset.flights.sched": "required"}
+    work["spec"]["template"]["metadata"] = {"labels": {**labels, SERVERFUL: "true"}}
+    plane = Stage()
+    with pytest.raises(Invalid, match="Pending for ever"):
+        client(plane).submit(work, [reference])
+    assert plane.changes == 0
+    del work["spec"]["template"]["metadata"]["labels"][SERVERFUL]
+    assert client(plane).submit(work, [reference]).runs
 
 
 def test_uses_wrap_the_workload_first() -> None:

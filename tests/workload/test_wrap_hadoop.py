@@ -161,6 +161,36 @@ def test_short_circuit_mounts_the_tiers_at_their_own_paths() -> None:
     assert core_site(wrapped)["alluxio.user.short.circuit.enabled"] == "true"
 
 
+def test_every_directory_has_a_volume_of_its_own() -> None:
+    """Two datasets whose names run together, and one that is called as our own volumes are: nothing is lost."""
+    uses = [("c-d", "b"), ("d", "b-c"), ("team", "cache-b-0"), ("team", "hadoop")]
+    known = {
+        f"{namespace}/{name}": DatasetFacts(
+            namespace=namespace,
+            name=name,
+            runtime_type="alluxio",
+            runtime=TIERS,
+            endpoint=f"alluxio://{name}-master-0.{namespace}:1",
+            client_config={},
+        )
+        for namespace, name in uses
+    }
+    used = [DatasetUse(dataset, api=api) for dataset in known for api in ("posix", "hcfs")]  # type: ignore[arg-type]
+    topology = Topology(datasets=known, pod_security={"team": "privileged"})
+    wrapped = wrap(deployment(), used, topology=topology)
+    volumes = {volume["name"]: volume for volume in pod_of(wrapped)["volumes"]}
+    assert len(volumes) == len(pod_of(wrapped)["volumes"])
+    (container,) = pod_of(wrapped)["containers"]
+    at = {mount["mountPath"]: volumes[mount["name"]] for mount in container["volumeMounts"]}
+    for namespace, name in uses:
+        for directory in (f"/dev/shm/{namespace}/{name}", f"/ssd/{namespace}/{name}"):
+            assert at[directory]["hostPath"]["path"] == directory
+    assert at["/mnt/fluid/team/hadoop"]["persistentVolumeClaim"]["claimName"] == "hadoop"
+    assert at[env(container)["HADOOP_CONF_DIR"]]["configMap"]["name"] == "w-fluid-hadoop"
+    assert told(wrapped, "not done") == ""
+    assert wrap(wrapped.manifest, used, topology=topology).manifest == wrapped.manifest
+
+
 def test_short_circuit_can_write_where_the_use_does() -> None:
     """A block that is written lands in the same directory."""
     topology = alluxio(access_modes=("ReadWriteMany",))

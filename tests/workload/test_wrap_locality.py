@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from datafluid.errors import Invalid
 from datafluid.placement import NodeAffinity, labels
 from datafluid.workload import DatasetFacts, DatasetUse, Topology, Wrapped, wrap
 
@@ -61,6 +62,15 @@ def test_what_you_require_still_holds() -> None:
     assert wanted.matches({A: "true", "disk": "nvme"})
     assert not wanted.matches({A: "true", "disk": "hdd"})
     assert not wanted.matches({"disk": "ssd"})
+
+
+@pytest.mark.parametrize("locality", ["require", "prefer"])
+def test_an_affinity_without_terms_is_refused(locality: Any) -> None:
+    """An empty list matches no node and no API server takes it, so there is nothing that ours could be merged with."""
+    mine = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    with pytest.raises(Invalid, match="no nodeSelectorTerms") as caught:
+        wrap(job({"affinity": mine}), [DatasetUse("a", locality=locality)])
+    assert "leave it away" in caught.value.hint
 
 
 def test_other_affinities_are_left() -> None:

@@ -91,7 +91,7 @@ def required_nowhere(subject: Subject, scope: Scope) -> Hits:
         for label, (claim, value) in template.sched.items():
             dataset = scope.dataset(subject.namespace, claim)
             why = labels_no_node(dataset, scope) if dataset and value == "required" else None
-            if why:
+            if why and is_seen(template.labels):
                 yield Hit(
                     template.at_label(label),
                     f"the pod stays Pending for ever: no node has the label of {show(claim)}, because {why}.",
