@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from datafluid.engine.binding import Binding, MountBinding
-from datafluid.engine.cache.store import stamp_of
+from datafluid.engine.cache.sealed import stamp_of
 from datafluid.engine.editing import Editing
 from datafluid.engine.mounted import Block, Entry, Local, LocalFile, open_checked
 from datafluid.engine.ranges import read_at

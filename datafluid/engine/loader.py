@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.cache.extents import coalesce
 from datafluid.engine.cache.filling import BLOCK, Extent, Filling, Inflow, Wanted
-from datafluid.engine.cache.store import Sealed
+from datafluid.engine.cache.sealed import Sealed
 from datafluid.engine.understore.parallel import fetch_in_threads
 from datafluid.engine.understore.port import Fetch, ObjectInfo
 from datafluid.engine.volume import Entry, Mount, Volume
@@ -300,7 +300,7 @@ class Loader:
         self._tell()
 
     def _record(self, files: Sequence[tuple[_File, list[Extent]]], ended: set[int]) -> None:
-        self.volume.cache.count("loaded_bytes", sum(end - start for _, found in files for start, end, _ in found))
+        self.volume.cache.tally.count("loaded_bytes", sum(end - start for _, found in files for start, end, _ in found))
         outcomes = self.volume.cache.record([(file.filling, extents) for file, extents in files])
         over = [(file, sealed) for (file, _), sealed in zip(files, outcomes, strict=True) if id(file) in ended]
         self.volume.cache.close(file.filling for file, _ in over)
@@ -308,7 +308,7 @@ class Loader:
             self._count(file, sealed)
 
     def _count(self, file: _File, sealed: Sealed | None) -> None:
-        if sealed is None and file.error is None and self.volume.cache.find_sealed(file.filling.wanted.id) is None:
+        if sealed is None and file.error is None and self.volume.cache.sealed.find(file.filling.wanted.id) is None:
             file.error = CacheFull(
                 "it was evicted while it was loaded.", hint="Raise the quota of the runtime's tieredstore."
             )

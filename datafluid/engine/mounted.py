@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datafluid.engine.binding import Binding, MountBinding
-from datafluid.engine.cache.store import CacheStore, stamp_of
+from datafluid.engine.cache.sealed import stamp_of
+from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.home import Home
 from datafluid.engine.listing import ListingCache
 from datafluid.engine.understore.port import ObjectInfo, UnderStore

@@ -94,7 +94,7 @@ def _load(home: Home, registry: Registry, operation: Manifest, progress: Progres
         message=message,
         progress=loaded.progress,
         totals=totals,
-        afterwards=lambda: volume.cache.make_durable(volume.binding.tiers),
+        afterwards=lambda: volume.cache.sealed.make_durable(volume.binding.tiers),
     )
 
 

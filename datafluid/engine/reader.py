@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from datafluid.engine.binding import TierBinding
 from datafluid.engine.cache.extents import aligned, coalesce
 from datafluid.engine.cache.filling import Filling, Inflow, Wanted
-from datafluid.engine.cache.store import CacheStore, Sealed
+from datafluid.engine.cache.sealed import Sealed
+from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.locks import FileLock
 from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
@@ -161,7 +162,7 @@ class Reader:
             try:
                 self._bring(filling, offset, end)
             except CacheFull:
-                self._cache.count("bypassed_bytes", end - offset)
+                self._cache.tally.count("bypassed_bytes", end - offset)
                 return self._bypass(offset, end)
         self._streak = self._streak + end - offset if offset == self._last_end else end - offset
         self._last_end = end
@@ -213,8 +214,8 @@ class Reader:
                     inflow.add(data)
                 inflow.finish()
                 self._cache.record([(filling, inflow.take())])
-                self._cache.count("misses")
-                self._cache.count("fetched_bytes", right - left)
+                self._cache.tally.count("misses")
+                self._cache.tally.count("fetched_bytes", right - left)
         finally:
             claim.release()
 

@@ -19,7 +19,8 @@ from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.cache import index
 from datafluid.engine.cache.extents import coalesce
 from datafluid.engine.cache.identity import content_id
-from datafluid.engine.cache.store import open_cache, stamp_of
+from datafluid.engine.cache.sealed import stamp_of
+from datafluid.engine.cache.store import open_cache
 from datafluid.engine.editing import Editing
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
@@ -165,7 +166,7 @@ class Volume(Editing):
             return None
         local = Local(*found[:2], entry, found[2], self._expiry(as_of), generation)
         self._remember(self._local, path, local)
-        self.cache.count(f"hits_{local.medium}")
+        self.cache.tally.count(f"hits_{local.medium}")
         return local
 
     def local_path(self, path: str) -> str | None:
@@ -324,7 +325,7 @@ class Volume(Editing):
     def _cached_or_in_place(self, mount: Mount, entry: Entry) -> tuple[str, tuple[int, int, int, int, int], str] | None:
         key = mount.key(entry.path)
         wanted = self.cache.wanted(mount.binding.origin, ObjectInfo(key=key, size=entry.size, version=entry.version))
-        sealed = self.cache.find_sealed(wanted.id)
+        sealed = self.cache.sealed.find(wanted.id)
         if sealed is not None:
             return sealed.path, sealed.stamp, sealed.medium
         place = getattr(mount.store, "local_path", None)

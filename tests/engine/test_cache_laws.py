@@ -18,7 +18,8 @@ from datafluid.engine.cache.checksum import PIECE, piece_digest, tree_digest
 from datafluid.engine.cache.extents import Ranges, add, aligned, coalesce, covers, missing, total
 from datafluid.engine.cache.filling import Extent, Filling, PieceHasher
 from datafluid.engine.cache.identity import CachedName, content_id, suffix_of
-from datafluid.engine.cache.store import CacheStore, Sealed
+from datafluid.engine.cache.sealed import Sealed
+from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.cache.tier import blocks
 from datafluid.engine.cache.upkeep import Selection
 from datafluid.engine.home import Home
@@ -291,7 +292,7 @@ class Cache(RuleBasedStateMachine):
         if not hasattr(self, "stores"):
             return
         for number, sealed in list(self.sealed.items()):
-            found = self.stores[number % 2].find_sealed(sealed.id)
+            found = self.stores[number % 2].sealed.find(sealed.id)
             if found is None:
                 del self.sealed[number]
                 continue

@@ -9,7 +9,8 @@ import pytest
 from datafluid.engine.binding import TierBinding
 from datafluid.engine.cache import upkeep
 from datafluid.engine.cache.filling import Filling, PieceHasher
-from datafluid.engine.cache.store import CacheStore, Sealed
+from datafluid.engine.cache.sealed import Sealed
+from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.cache.upkeep import Selection
 from datafluid.engine.home import Home
 from datafluid.engine.understore.port import ObjectInfo
@@ -144,6 +145,6 @@ def test_a_cached_file_is_known_by_its_name(store: CacheStore, tier: TierBinding
 
 def test_metrics_survive_the_process_that_counted(store: CacheStore) -> None:
     """They are in the index, added up over processes."""
-    store.count("hits", 2)
+    store.tally.count("hits", 2)
     assert upkeep.metrics(store)["hits"] == 2
     assert upkeep.metrics(CacheStore(store.home))["hits"] == 2

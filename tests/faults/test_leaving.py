@@ -218,8 +218,8 @@ def test_a_tier_that_is_not_ours(way: str, bucket: Bucket, tmp_path: Path) -> No
 
 def _would_be(client: object, tier: Path) -> list[Path]:
     """The directory that the home will make in a tier."""
-    from datafluid.engine.cache.store import _directory_id
+    from datafluid.engine.cache.tiers import owner_name
 
     store = client.cache.store  # type: ignore[attr-defined]
     binding = client.plane.registry.find_binding("default", "data")  # type: ignore[attr-defined]
-    return [tier / f".datafluid-{_directory_id(store.home, each.account)}" for each in binding.tiers]
+    return [tier / f".datafluid-{owner_name(store.home, each.account)}" for each in binding.tiers]

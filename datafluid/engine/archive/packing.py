@@ -126,7 +126,7 @@ class _Files:
         return entry
 
     def _copy(self, origin: str, key: str, entry: Listed, checksum: bytes) -> None:
-        sealed = self._cache.find_sealed(content_id(origin, key, entry.version, entry.size))
+        sealed = self._cache.sealed.find(content_id(origin, key, entry.version, entry.size))
         name = CachedName.parse(os.path.basename(sealed.path)) if sealed else None
         if sealed is None or name is None or name.checksum != checksum:
             self.absent += 1

@@ -16,7 +16,8 @@ from datafluid.engine.archive.packing import FORMAT, Progress, own_mounts
 from datafluid.engine.binding import Binding, TierBinding
 from datafluid.engine.cache.checksum import combine
 from datafluid.engine.cache.filling import Inflow
-from datafluid.engine.cache.store import CacheStore, Sealed, open_cache
+from datafluid.engine.cache.sealed import Sealed
+from datafluid.engine.cache.store import CacheStore, open_cache
 from datafluid.engine.generation import Generation
 from datafluid.engine.home import Home
 from datafluid.engine.understore.port import ObjectInfo
@@ -150,7 +151,7 @@ class _Files:
             return
         info = ObjectInfo(key=key, size=entry.size, version=entry.version, mtime=entry.mtime)
         wanted = self._cache.wanted(self._origin, info)
-        if self._cache.find_sealed(wanted.id) is not None:
+        if self._cache.sealed.find(wanted.id) is not None:
             self.present += 1
         elif not self._archive.is_sound(member):
             self.damaged.append(key)
@@ -160,7 +161,9 @@ class _Files:
 
     def settle(self) -> None:
         """Write what came down to the disk: it need not be checked again after a loss of power."""
-        self._cache.make_durable(list(dict.fromkeys(tier for each in self._bindings.values() for tier in each.tiers)))
+        self._cache.sealed.make_durable(
+            list(dict.fromkeys(tier for each in self._bindings.values() for tier in each.tiers))
+        )
 
     def _expected(self, member: Member) -> tuple[str, Listed | None]:
         """The file that a member is; None for the next directory. Files that were announced may be left out."""

@@ -119,7 +119,7 @@ def sealed_bytes(store: CacheStore, origins: Collection[str]) -> int:
 
 def metrics(store: CacheStore) -> dict[str, int]:
     """All counters, over all processes that wrote theirs down."""
-    store.flush()
+    store.tally.flush()
     return {str(name): int(value) for name, value in store.db.query("SELECT name, value FROM metric ORDER BY name")}
 
 
@@ -166,7 +166,7 @@ def evict(store: CacheStore, selection: Selection, *, pinned_too: bool = False) 
                 if _is_filled(db, content) or (not pinned_too and _is_pinned(db, content)):
                     kept += 1
                     continue
-                store.tier_of(row.tier).remove(row.name)
+                store.tiers.at(row.tier).remove(row.name)
                 index.drop(db, row)
                 files, allocated = files + 1, allocated + row.allocated
     return Removed(files=files, allocated=allocated, kept=kept)
@@ -188,8 +188,8 @@ def verify(
     for row in rows:
         progress(done, total)
         if not _is_right(store, row):
-            damaged.append(store.tier_of(row.tier).file_path(row.name))
-            store.forget(row)
+            damaged.append(store.tiers.at(row.tier).file_path(row.name))
+            store.sealed.forget(row)
         done += row.size
     progress(done, total)
     return damaged
@@ -203,7 +203,7 @@ def content_of(path: str) -> bytes | None:
 
 def _is_right(store: CacheStore, row: index.Row) -> bool:
     try:
-        fd = store.tier_of(row.tier).open(row.name)
+        fd = store.tiers.at(row.tier).open(row.name)
     except FileNotFoundError:
         return False
     try:
