@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -27,6 +27,7 @@ _BYTES = {"Content-Type": "application/octet-stream"}
 _USER = {"Authorization": "AWS4-HMAC-SHA256 Credential=datafluid/20200101/us-east-1/s3/aws4_request"}
 _SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
+_CLOSE_SECONDS = 2.0
 _CONNECTIONS = 8
 _LONGEST_ERROR = 64 << 10
 _ERRORS: Mapping[str, type[DatafluidError]] = {
@@ -62,13 +63,16 @@ class AlluxioApi:
                 f"{self.endpoint}: what answers is no Alluxio.", hint="Is its API gateway there?"
             ) from error
 
-    def write(self, stream: int, data: bytes) -> None:
-        """Write the next bytes of a file that ``create-file`` has opened."""
-        self._send(f"{self._api}/streams/{stream}/write", data, _BYTES)
-
-    def close_stream(self, stream: int) -> None:
-        """Close what ``create-file`` or ``open-file`` has opened."""
-        self._send(f"{self._api}/streams/{stream}/close", b"", _JSON)
+    def create(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Make a file of what comes. When something goes wrong, what came is there, and no stream is left open."""
+        stream = self.ask(path, "create-file", {"writeType": "CACHE_THROUGH", "recursive": True})
+        try:
+            for data in pieces:
+                self._send(f"{self._api}/streams/{stream}/write", data, _BYTES)
+            self._send(f"{self._api}/streams/{stream}/close", b"", _JSON)
+        except BaseException:
+            self._give_up(stream)
+            raise
 
     @contextmanager
     def opened(self, path: str, start: int, length: int, *, piece: int) -> Iterator[Iterator[bytes]]:
@@ -79,18 +83,27 @@ class AlluxioApi:
                 yield answer.stream(piece)
             return
         stream = self.ask(path, "open-file")
-        with self._requested("POST", f"{self._api}/streams/{stream}/read", headers=_JSON) as answer:
-            yield _part(answer, start, length, piece)
-            answer.drain_conn()  # the proxy blocks whoever closes a stream that was not read to its end
-        self.close_stream(stream)
+        try:
+            with self._requested("POST", f"{self._api}/streams/{stream}/read", headers=_JSON) as answer:
+                yield _part(answer, start, length, piece)
+                answer.drain_conn()  # the proxy seldom blocks whoever closes what was read to its end
+        finally:
+            self._give_up(stream)
 
     def close(self) -> None:
         """Let go of connections."""
         if self._pool is not None and self._pool[0] == os.getpid():
             self._pool[1].clear()
 
-    def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        with self._requested("POST", url, body=body, headers=headers) as answer:
+    def _give_up(self, stream: int) -> None:
+        """Close a stream that nobody wants any more. It is asked for once: no bytes depend on it, and a proxy beside
+        its worker may wait for hours for the end of what it read by itself.
+        """
+        with suppress(DatafluidError):
+            self._send(f"{self._api}/streams/{stream}/close", b"", _JSON, timeout=_CLOSE_SECONDS)
+
+    def _send(self, url: str, body: bytes, headers: Mapping[str, str], **options: Any) -> bytes:
+        with self._requested("POST", url, body=body, headers=headers, **options) as answer:
             data: bytes = answer.read()
         return data
 

@@ -114,11 +114,8 @@ class AlluxioStore:
         temporary = "/".join(part for part in (parent, f"{_TEMPORARY}{secrets.token_hex(8)}-{name[:64]}") if part)
         if create:
             self._must_be_free(key)
-        stream = self._ask(temporary, "create-file", {"writeType": "CACHE_THROUGH", "recursive": True})
         try:
-            while data := source.read(_PIECE):
-                self._api.write(stream, data)
-            self._api.close_stream(stream)
+            self._api.create(self._path(temporary), iter(lambda: source.read(_PIECE), b""))
             return self.move(temporary, key, overwrite=not create)
         except BaseException:
             self.delete([temporary])
