@@ -126,6 +126,11 @@ class Mount:
                 raise Unavailable(error.message, hint=error.hint) from error
         return self._store[1]
 
+    def close(self) -> None:
+        """Let go of the store's connections; it can still be used."""
+        if self._store is not None and self._store[0] == os.getpid():
+            self._store[1].close()
+
     def key(self, path: str) -> str:
         """The under-store's key of a dataset path that lies in this mount."""
         below = path[len(self.binding.path) :].strip("/")

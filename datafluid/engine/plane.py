@@ -219,6 +219,8 @@ class EmbeddedPlane:
         same = known is not None and known[1].binding == binding
         volume = known[1] if known is not None and same else Volume(self.home, binding)
         self._volumes[key] = (generation, volume)
+        if known is not None and not same:
+            known[1].close()
         return volume
 
     def _present(self, manifest: Manifest) -> Manifest:

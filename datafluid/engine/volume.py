@@ -73,6 +73,11 @@ class Volume(Editing):
         self._local: dict[str, Local] = {}
         self._entries: dict[str, tuple[Entry, float, int]] = {}
 
+    def close(self) -> None:
+        """Let go of connections; who has it open, or has kept it, may go on."""
+        for mount in self.mounts:
+            mount.close()
+
     # -- looking ------------------------------------------------------------------------------------------------
 
     def hot(self, path: str) -> Local | None:

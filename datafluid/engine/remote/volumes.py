@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
-from datafluid.engine.binding import Binding, MountBinding, SecretOption
+from datafluid.engine.binding import Binding, MountBinding, SecretOption, TierBinding
 from datafluid.engine.home import Home
 from datafluid.engine.machine import ThisMachine
 from datafluid.engine.mounted import Route, Source
@@ -40,6 +42,7 @@ class RemoteVolumes:
         self._home = home
         self._serve_stale = serve_stale
         self._known: dict[tuple[str, str], tuple[Volume, float]] = {}
+        self._looking: dict[tuple[int, str, str], Lock] = {}  # by process too: a fork may copy one that is held
 
     def volume(self, namespace: str, name: str) -> Volume:
         """The bytes of a Bound dataset, by the first way that answers.
@@ -48,16 +51,28 @@ class RemoteVolumes:
             NotFound: there is no such dataset.
             Unavailable: it is not Bound, or no way leads to it; the message says why.
         """
-        known = self._known.get((namespace, name))
-        if known is not None and time.monotonic() < known[1]:
-            return known[0]
+        key = (namespace, name)
+        if (fresh := self._fresh(key)) is not None:
+            return fresh
+        with self._looking.setdefault((os.getpid(), *key), Lock()):
+            return self._fresh(key) or self._look_again(key)
+
+    def _fresh(self, key: tuple[str, str]) -> Volume | None:
+        volume, until = self._known.get(key, (None, 0.0))
+        return volume if time.monotonic() < until else None
+
+    def _look_again(self, key: tuple[str, str]) -> Volume:
+        namespace, name = key
+        before, _ = self._known.get(key, (None, 0.0))
         try:
-            volume = self._opened(Ref("Dataset", name, namespace), known[0] if known else None)
+            volume = self._opened(Ref("Dataset", name, namespace), before)
         except Unavailable:
-            if known is None or not self._serve_stale:
+            if before is None or not self._serve_stale:
                 raise
-            volume = known[0]
-        self._known[namespace, name] = (volume, time.monotonic() + _LOOK_AGAIN)
+            volume = before
+        self._known[key] = (volume, time.monotonic() + _LOOK_AGAIN)
+        if before is not None and before is not volume:
+            before.close()
         return volume
 
     def _opened(self, ref: Ref, before: Volume | None) -> Volume:
@@ -75,7 +90,6 @@ class RemoteVolumes:
 
     def _way_to(self, ref: Ref, dataset: Dataset) -> tuple[Source, Binding]:
         machine = ThisMachine(self._home)
-        tiers = bind_tiers(None, machine.machine(())).bindings
         fresh = freshness(dataset.manifest)
         skipped: list[tuple[Route, str]] = []
         for way in ways(dataset, libhdfs=_has_libhdfs()):
@@ -85,7 +99,7 @@ class RemoteVolumes:
                     name=ref.name,
                     uid=dataset.manifest["metadata"]["uid"],
                     mounts=tuple(map(self._with_secrets_of_here, way.mounts)),
-                    tiers=tiers,
+                    tiers=self._tiers,
                     refresh=fresh.refresh,
                     serve_stale=fresh.serve_stale or self._serve_stale,
                 )
@@ -96,6 +110,11 @@ class RemoteVolumes:
             skipped.append((way.route, way.why))
         told = "; ".join(f"{route}: {why}" for route, why in skipped)
         raise Unavailable(f"no way leads from here to {ref}. {told}", hint="Mount it, or make one of them work.")
+
+    @cached_property
+    def _tiers(self) -> tuple[TierBinding, ...]:
+        """The cache of this machine, measured once: a quota that followed the free space would be another each time."""
+        return bind_tiers(None, ThisMachine(self._home).machine(())).bindings
 
     def _read(self, ref: Ref, above: frozenset[Ref] = frozenset()) -> Dataset:
         manifest = self._plane.get(ref)
