@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from contextlib import suppress
+from typing import Any, Literal, TypeVar
 
-from datafluid.errors import AlreadyExists, Unsupported
+from datafluid.errors import AlreadyExists, StaleVersion, Unsupported
 from fluid_fsspec import paths
 from fluid_fsspec.base import Rooted
 
 __all__ = ["Opening"]
+
+_CHANGES = 3  # an object may change again while it is read anew, but hardly so often
+_T = TypeVar("_T")
 
 
 class Opening(Rooted):
@@ -92,10 +97,8 @@ class Opening(Rooted):
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
         """The bytes of a file, or of the slice ``[start:end]``, with Python's rules for slices."""
-        with self._open(self._strip_protocol(path)) as file:
-            first, last, _ = slice(start, end).indices(file.size)
-            data: bytes = file.pread(first, last)
-            return data
+        (data,) = self._slices(self._strip_protocol(path), [(start, end)])
+        return data
 
     def cat(
         self, path: Any, recursive: bool = False, on_error: Literal["raise", "omit", "return"] = "raise", **kwargs: Any
@@ -151,10 +154,22 @@ class Opening(Rooted):
         return found
 
     def _slices(self, path: str, slices: Sequence[tuple[int | None, int | None]]) -> list[bytes]:
-        with self._open(path) as file:
-            ranges = [slice(start, end).indices(file.size)[:2] for start, end in slices]
-            file.prefetch(ranges)
-            return [file.pread(first, last) for first, last in ranges]
+        def read() -> list[bytes]:
+            with self._open(path) as file:
+                ranges = [slice(start, end).indices(file.size)[:2] for start, end in slices]
+                file.prefetch(ranges)
+                return [file.pread(first, last) for first, last in ranges]
+
+        return _of_one_version(path, read)
+
+    def get_file(self, rpath: str, lpath: Any = None, *arguments: Any, **kwargs: Any) -> Any:
+        """Copy a file to this machine; begun anew when it changes meanwhile, unless it goes into an open file."""
+
+        def copy() -> Any:
+            return super(Opening, self).get_file(rpath, lpath, *arguments, **kwargs)
+
+        restartable = isinstance(lpath, str | os.PathLike) and not kwargs.get("outfile")
+        return _of_one_version(rpath, copy) if restartable else copy()
 
     def to_arrow(self) -> Any:
         """A `pyarrow.fs.FileSystem` whose files on a cache hit are Arrow's own: Python is not on their way.
@@ -165,6 +180,14 @@ class Opening(Rooted):
         from fluid_fsspec.arrow import arrow_filesystem
 
         return arrow_filesystem(self)
+
+
+def _of_one_version(path: str, read: Callable[[], _T]) -> _T:
+    """Read a file, anew when it turns out that it has changed."""
+    for _ in range(_CHANGES):
+        with suppress(StaleVersion):
+            return read()
+    raise StaleVersion(f"{paths.url(path)} changes again and again.", hint="Read it when it has come to rest.")
 
 
 def _in_parallel(function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], *, raises: bool) -> list[Any]:

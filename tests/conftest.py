@@ -37,10 +37,15 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"faults: --seed {config.getoption('seed')}{' --long' if config.getoption('long') else ''}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts a server of another language is slow; tests that share one run in one process."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What starts a server of another language is slow; tests that share one run in one process.
+
+    An attack that takes its time has no limit of it: whatever it waits for has one.
+    """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
+        if "long" in fixtures and config.getoption("long"):
+            item.add_marker(pytest.mark.timeout(0))
         if fixtures & {"cluster", "recorded_cluster", "alluxio"}:
             item.add_marker(pytest.mark.slow)
         for name in fixtures & {"recorded_cluster", "alluxio"}:

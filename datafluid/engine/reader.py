@@ -1,99 +1,73 @@
-"""Reading one version of one object: what is cached comes from the file, what is missing is fetched into it."""
+"""Reading an object: one version of it, and only what is there."""
 
 from __future__ import annotations
 
-import os
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
-from datafluid.engine.binding import TierBinding
-from datafluid.engine.cache.extents import aligned, coalesce
-from datafluid.engine.cache.filling import Filling, Inflow, Wanted
-from datafluid.engine.cache.sealed import Sealed
-from datafluid.engine.cache.store import CacheStore
-from datafluid.engine.locks import FileLock
-from datafluid.engine.ranges import UNIT, read_at
-from datafluid.engine.understore.port import Fetch, ObjectInfo, UnderStore
-from datafluid.errors import CacheFull, NotFound, StaleVersion
+from datafluid.engine.understore.port import ObjectInfo
+from datafluid.engine.version import VersionReader
+from datafluid.errors import NotFound, StaleVersion
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 __all__ = ["Reader"]
 
-_GAP = 64 << 10  # holes up to this size are fetched along rather than asked for separately
-_AHEAD = 8 << 20  # one fetch of sequential read-ahead
-_STREAK = 256 << 10  # bytes read one after the other that make a sequential reader; the window is twice the streak
-_STREAMS = 4  # fetches of read-ahead in flight
-_CLAIM_PATIENCE = 30.0  # seconds to wait for another reader's fetch before fetching the same bytes
+_MOVES = 3  # an object may change again while we look for its new version, but hardly so often
+_T = TypeVar("_T")
 
 
 class Reader:
     """An open object. Safe to use from several threads.
 
-    Made by `datafluid.engine.volume.Volume.open`. It reads one version: when the object changes before the first
-    byte was handed out the reader moves to the new version, afterwards it raises StaleVersion.
+    Made by `datafluid.engine.volume.Volume.open`. It reads one version: when the object has changed before anything
+    was told of it, bytes or size, the reader moves to the new version; afterwards it raises StaleVersion.
 
     Args:
-        relook: Looks the object up again, past every cached listing.
+        info: What is known of the object, perhaps no more true.
+        open_version: Opens a version of it.
+        forget: Makes the next look ask the store.
+        look: Looks the object up.
     """
 
     def __init__(
         self,
-        cache: CacheStore,
-        store: UnderStore,
-        wanted: Wanted,
-        tiers: Sequence[TierBinding],
+        info: ObjectInfo,
+        open_version: Callable[[ObjectInfo], VersionReader],
         *,
-        relook: Callable[[], ObjectInfo],
+        forget: Callable[[], None],
+        look: Callable[[], ObjectInfo],
     ) -> None:
-        self._cache = cache
-        self._store = store
-        self._tiers = tiers
-        self._relook = relook
+        self._open = open_version
+        self._forget = forget
+        self._look = look
         self._lock = threading.Lock()
-        self._ahead: dict[int, Future[None]] = {}
-        self._ahead_end = 0
-        self._last_end = 0
-        self._streak = 0
-        self._handed_out = False
-        self._filling: Filling | None = None  # what is being filled
-        self._complete: int | None = None  # or the descriptor of a file that is complete; neither: read past the cache
-        self._start(wanted)
+        self._told = False
+        self._current = open_version(info)
+        self._past: list[VersionReader] = []  # other threads may be in them
 
     @property
     def size(self) -> int:
-        """Bytes of the object."""
-        return self._wanted.info.size
+        """Bytes of the object. Whoever asks reads this version from now on."""
+        with self._lock:
+            self._told = True
+            return self._current.size
 
     @property
     def version(self) -> str:
         """The version that is read."""
-        return self._wanted.info.version
+        return self._current.wanted.info.version
 
     def pread(self, offset: int, length: int) -> bytes:
         """Bytes ``[offset, offset + length)``; fewer only at the end of the object.
 
         Raises:
-            StaleVersion: the object changed under the reader.
+            StaleVersion: the object changed under the reader; the next one that is opened reads the new version.
             Unavailable, Forbidden: as the under-store raises them.
         """
-        end = min(offset + length, self.size)
-        if offset >= end:
-            return b""
-        try:
-            data = self._read(offset, end)
-        except (StaleVersion, NotFound):
-            if self._handed_out:
-                raise
-            self._move_to_new_version()
-            end = min(offset + length, self.size)
-            data = self._read(offset, end) if offset < end else b""
-        self._handed_out = True
-        return data
+        return self._steadily(lambda version: version.read(offset, offset + length), tells=True)
 
     def readinto_at(self, offset: int, buffer: Buffer) -> int:
         """Fill ``buffer`` from ``offset`` on; returns how many bytes came."""
@@ -104,33 +78,13 @@ class Reader:
 
     def ensure(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Fetch what is missing of several ``(start, end)`` ranges, in parallel, as far as there is room."""
-        filling = self._filling
-        if filling is None:
-            return
-        wide = [aligned(start, min(end, self.size), unit=UNIT, size=self.size) for start, end in ranges]
-        holes = coalesce((hole for start, end in wide for hole in filling.missing(start, end)), gap=_GAP)
-        parts = [(a, min(a + _AHEAD, end)) for start, end in holes for a in range(start, end, _AHEAD)]
-        futures = [_pool().submit(self._fetch, start, end) for start, end in parts]
-        wait(futures)  # all of them, before any error: they write to our descriptor
-        for error in (future.exception() for future in futures):
-            if error is not None and not isinstance(error, CacheFull):  # what finds no room is read past the cache
-                raise error
+        wanted = list(ranges)
+        self._steadily(lambda version: version.ensure(wanted), tells=False)
 
     def close(self) -> None:
         """Let go of the file; reads afterwards fail."""
-        with self._lock:
-            filling, self._filling = self._filling, None
-            complete, self._complete = self._complete, None
-            ahead, self._ahead = self._ahead, {}
-        for future in ahead.values():
-            future.cancel()
-        for future in ahead.values():
-            if not future.cancelled():
-                future.exception()  # it writes to our descriptor: wait until it has ended
-        if complete is not None:
-            os.close(complete)
-        if filling is not None:
-            self._cache.close([filling])
+        for version in (*self._past, self._current):
+            version.close()
 
     def __enter__(self) -> Reader:
         return self
@@ -138,114 +92,23 @@ class Reader:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    # -- internals ----------------------------------------------------------------------------------------------
-
-    def _start(self, wanted: Wanted) -> None:
-        self._wanted = wanted
-        self._filling, self._complete = None, None
-        try:
-            (outcome,) = self._cache.begin([(wanted, 0)], self._tiers)
-        except CacheFull:  # the disk of the index, too
-            return
-        if isinstance(outcome, Filling):
-            self._filling = outcome
-        elif isinstance(outcome, Sealed):  # completed by somebody else since the caller looked
-            self._complete = os.open(outcome.path, os.O_RDONLY | os.O_CLOEXEC)
-
-    def _read(self, offset: int, end: int) -> bytes:
-        if self._complete is not None:
-            return read_at(self._complete, offset, end)
-        filling = self._filling
-        if filling is None:
-            return self._bypass(offset, end)
-        if filling.missing(offset, end):
+    def _steadily(self, work: Callable[[VersionReader], _T], *, tells: bool) -> _T:
+        """Do something with the version that is read, or again with the next one when it was nobody's yet."""
+        while True:
+            version = self._current
             try:
-                self._bring(filling, offset, end)
-            except CacheFull:
-                self._cache.tally.count("bypassed_bytes", end - offset)
-                return self._bypass(offset, end)
-        self._streak = self._streak + end - offset if offset == self._last_end else end - offset
-        self._last_end = end
-        return read_at(filling.fd, offset, end)
-
-    def _bypass(self, offset: int, end: int) -> bytes:
-        return bytes(self._store.read(Fetch(info=self._wanted.info, start=offset, length=end - offset)))
-
-    def _bring(self, filling: Filling, offset: int, end: int) -> None:
-        streak = self._streak + end - offset if offset == self._last_end else 0
-        if streak >= _STREAK and self.size > UNIT:
-            self._look_ahead(filling, offset, end, min(2 * streak, _STREAMS * _AHEAD))
-        for start, stop in filling.missing(offset, end):
-            self._fetch(*aligned(start, stop, unit=UNIT, size=self.size))
-
-    def _look_ahead(self, filling: Filling, offset: int, end: int, window: int) -> None:
-        """Keep fetches of a window of bytes to come in flight, and wait for those that ``[offset, end)`` needs."""
-        with self._lock:
-            position = max(self._ahead_end, offset // UNIT * UNIT)
-            limit = min(self.size, end + window)
-            if limit < self.size and limit - position < window // 2:
-                limit = position  # wait until half of the window is used up: few large fetches beat many small ones
-            while position < limit:
-                stop = min(position + _AHEAD, self.size)
-                if filling.missing(position, stop):
-                    self._ahead[position] = _pool().submit(self._fetch, position, stop)
-                position = stop
-            self._ahead_end = max(self._ahead_end, position)
-            needed = [start for start in self._ahead if start < end]
-            waits = [self._ahead[start] for start in needed]
-        for future in waits:
-            future.result()
-        with self._lock:
-            for start in needed:
-                self._ahead.pop(start, None)
-
-    def _fetch(self, start: int, end: int) -> None:
-        filling = self._filling
-        if filling is None or not filling.missing(start, end):
-            return
-        claim = self._claim(start, end)
-        try:
-            self._cache.refreshed(filling)
-            for left, right in coalesce(filling.missing(start, end), gap=_GAP):
-                self._cache.reserve_more(filling, right - left, self._tiers)
-                fetch = Fetch(info=self._wanted.info, start=left, length=right - left)
-                inflow = Inflow(filling, left, right)
-                for data in self._store.stream(fetch):
-                    inflow.add(data)
-                inflow.finish()
-                self._cache.record([(filling, inflow.take())])
-                self._cache.tally.count("misses")
-                self._cache.tally.count("fetched_bytes", right - left)
-        finally:
-            claim.release()
-
-    def _claim(self, start: int, end: int) -> FileLock:
-        """Say that we fetch these bytes. A claim saves work; nothing is wrong when two fetch the same."""
-        base = int.from_bytes(self._wanted.id[:4]) << 24
-        first, last = start // UNIT, -(-end // UNIT)
-        lock = FileLock(self._cache.home.locks / "claims", start=base + first, length=max(1, last - first))
-        patience = time.monotonic() + _CLAIM_PATIENCE
-        nap = 0.001
-        while not lock.try_acquire() and time.monotonic() < patience:
-            time.sleep(nap)
-            nap = min(nap * 2, 0.05)
-        return lock
-
-    def _move_to_new_version(self) -> None:
-        info = self._relook()
-        self.close()
-        self._ahead_end = self._last_end = 0
-        self._start(self._cache.wanted(self._wanted.origin, info))
-
-
-_POOL: tuple[int, ThreadPoolExecutor] | None = None
-_POOL_LOCK = threading.Lock()
-
-
-def _pool() -> ThreadPoolExecutor:
-    """The process's threads for fetches; a forked child gets its own."""
-    global _POOL
-    with _POOL_LOCK:
-        if _POOL is None or _POOL[0] != os.getpid():
-            _POOL = (os.getpid(), ThreadPoolExecutor(8, thread_name_prefix="fluid-fetch"))
-        return _POOL[1]
+                done = work(version)
+            except (StaleVersion, NotFound):
+                self._forget()
+                with self._lock:
+                    if version is self._current:
+                        if self._told or len(self._past) == _MOVES:
+                            raise
+                        fresh = self._open(self._look())
+                        self._past.append(version)
+                        self._current = fresh
+                continue
+            with self._lock:
+                if version is self._current:
+                    self._told = self._told or tells
+                    return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import TYPE_CHECKING
 
 from datafluid.engine.ranges import UNIT
@@ -42,8 +43,8 @@ class ReaderFile(io.RawIOBase):
 
     def readall(self) -> bytes:
         """The rest, fetched in parallel."""
-        self.reader.ensure([(self._position, self.reader.size)])
-        data = self.reader.pread(self._position, max(0, self.reader.size - self._position))
+        self.reader.ensure([(self._position, sys.maxsize)])  # its size is not asked for: that binds to a version
+        data = self.reader.pread(self._position, sys.maxsize)
         self._position += len(data)
         return data
 

@@ -199,22 +199,25 @@ class Volume(Editing):
 
     def open(self, path: str) -> Reader:
         """Read a file that may not be cached. See `open_local` first: a complete file is better opened itself."""
-        from datafluid.engine.reader import Reader  # loads do without it, and warm reads
+        from datafluid.engine.reader import Reader  # loads do without them, and warm reads
+        from datafluid.engine.version import VersionReader
 
         entry, _ = self._look_up(path)
         if entry.type == "directory":
             raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
         mount = self.mount_of(path)
         assert mount is not None
-        info = ObjectInfo(key=mount.key(path), size=entry.size, version=entry.version, mtime=entry.mtime)
-        wanted = self.cache.wanted(mount.binding.origin, info)
+        origin, key = mount.binding.origin, mount.key(path)
 
-        def relook() -> ObjectInfo:
-            self.refresh(path)
-            fresh = self.info(path)
-            return ObjectInfo(key=info.key, size=fresh.size, version=fresh.version, mtime=fresh.mtime)
+        def found(entry: Entry) -> ObjectInfo:
+            return ObjectInfo(key=key, size=entry.size, version=entry.version, mtime=entry.mtime)
 
-        return Reader(self.cache, mount.store, wanted, self.binding.tiers, relook=relook)
+        return Reader(
+            found(entry),
+            lambda info: VersionReader(self.cache, mount.store, self.cache.wanted(origin, info), self.binding.tiers),
+            forget=lambda: self.refresh(path),
+            look=lambda: found(self.info(path)),
+        )
 
     def open_binary(self, path: str) -> io.BufferedReader:
         """Open a file to read it from start to end: the complete local file where there is one.

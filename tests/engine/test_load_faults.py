@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +71,14 @@ def worker_pid(home: Path) -> int:
 
 
 def wait_until_gone(pid: int) -> None:
-    """Wait until a process has ended; it is ours to reap."""
+    """Wait until a process has ended, and reap it if it is ours to reap."""
     try:
         os.waitpid(pid, 0)
     except ChildProcessError:
-        fd = os.pidfd_open(pid) if Path(f"/proc/{pid}").exists() else -1
-        if fd >= 0:
-            import select
-
-            select.select([fd], [], [], 30)
-            os.close(fd)
+        with suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as process:
+            poll = select.poll()  # a test process has more descriptors open than select takes
+            poll.register(process, select.POLLIN)
+            poll.poll(30_000)
 
 
 def fetched(progress: Any) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from datafluid.loads import LoadHandle
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, apply_local_dataset, dataset_manifest
+from tests.engine.test_load_faults import wait_until_gone, worker_pid
 from tests.relay import Relay
 
 FILES = {"a.txt": b"a" * 10, "deep/er/b.bin": b"b" * 200_000, "deep/c": b""}
@@ -231,29 +231,13 @@ def slow(client: Client, bucket: Bucket) -> Iterator[Relay]:
     relay.close()
 
 
-def worker_of(home: Path) -> int:
-    """The process of the one operation that runs in a home."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"datafluid.engine.worker" in words and str(home).encode() in words:
-                found.append(int(entry.name))
-    (pid,) = found
-    return pid
-
-
 def test_a_killed_migration_goes_on(home: Path, client: Client, slow: Relay, directory: Path) -> None:
     """`kill -9` in the middle: no file of the target is half, and the next pass copies the rest."""
     load = client.migrate("default/slow", f"local://{directory}")
     assert slow.blocked.wait(timeout=60)
-    pid = worker_of(home)
-    with os.fdopen(os.pidfd_open(pid)) as process:
-        os.kill(pid, signal.SIGKILL)
-        select.select([process], [], [], 30)
+    pid = worker_pid(home)
+    os.kill(pid, signal.SIGKILL)
+    wait_until_gone(pid)
     whole = {f"part-{number}": bytes([number]) * MIB for number in range(8)}
     for key, data in contents(directory).items():
         assert key not in whole or data == whole[key], key

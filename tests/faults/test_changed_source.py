@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import random
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +70,87 @@ def test_every_open_asks_where_that_is_wanted(bucket: Bucket, seed: int) -> None
         assert fs.cat(_PATH) == version
         with fs.open(_PATH) as file:
             assert file.read() == version
+
+
+def _whole(fs: FluidFileSystem) -> bytes:
+    with fs.open(_PATH) as file:
+        found: bytes = file.read()
+        return found
+
+
+def _in_pieces(fs: FluidFileSystem) -> bytes:
+    with fs.open(_PATH) as file:
+        return b"".join(iter(lambda: file.read(70_000), b""))
+
+
+def _from_its_end(fs: FluidFileSystem) -> bytes:
+    with fs.open(_PATH) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        found: bytes = file.read(size)
+        return found
+
+
+def _by_size(fs: FluidFileSystem) -> bytes:
+    with fs.open(_PATH) as file:
+        found: bytes = file.read(file.size)
+        return found
+
+
+def _cat(fs: FluidFileSystem) -> bytes:
+    found: bytes = fs.cat_file(_PATH)
+    return found
+
+
+def _ranges(fs: FluidFileSystem) -> bytes:
+    (found,) = fs.cat_ranges([_PATH], [0], [None], on_error="raise")
+    assert isinstance(found, bytes)
+    return found
+
+
+def _got(fs: FluidFileSystem, tmp_path: Path) -> bytes:
+    fs.get_file(_PATH, str(tmp_path / "got"))
+    return (tmp_path / "got").read_bytes()
+
+
+def _arrow_file(fs: FluidFileSystem) -> bytes:
+    with fs.to_arrow().open_input_file(_PATH) as file:
+        found: bytes = file.read()
+        return found
+
+
+def _arrow_stream(fs: FluidFileSystem) -> bytes:
+    with fs.to_arrow().open_input_stream(_PATH) as file:
+        found: bytes = file.read()
+        return found
+
+
+_SURE = [_whole, _in_pieces, _cat, _ranges, _got]
+_TOLD = [_from_its_end, _by_size, _arrow_file, _arrow_stream]
+
+
+@pytest.mark.parametrize(
+    "sizes", [(10, 100_000), (100_000, 10), (9_000_000, 9_000_001), (100_000, 0), (0, 10)], ids=str
+)
+@pytest.mark.parametrize("read", [*_SURE, *_TOLD], ids=lambda read: read.__name__.strip("_"))
+def test_what_has_changed_since_it_was_listed(
+    bucket: Bucket, seed: int, tmp_path: Path, sizes: tuple[int, int], read: Callable[..., bytes]
+) -> None:
+    """All of the new version, not as much of it as the old one was long; whoever was told the old size is told."""
+    source = random.Random(seed)
+    old, new = map(source.randbytes, sizes)
+    bucket.put("data.bin", old)
+    apply_bucket_dataset(connect(), bucket, "data")
+    fs = FluidFileSystem(skip_instance_cache=True)
+    assert fs.info(_PATH)["size"] == len(old)
+    bucket.put("data.bin", new)
+
+    def ask() -> bytes:
+        return read(fs, tmp_path) if read is _got else read(fs)
+
+    try:
+        assert ask() in ((old, new) if not old else (new,))  # of an empty file nothing is fetched
+    except OSError as error:
+        assert error.errno == errno.ESTALE
+        assert read in _TOLD
+        assert ask() == new  # who opens it again sees what is there now
