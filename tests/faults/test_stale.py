@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from datafluid.client import connect
-from datafluid.engine import volume
+from datafluid.engine import looking
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest
@@ -22,7 +22,7 @@ _ROOT = "default/data"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers of this process notice the return of a store sooner than they would."""
-    monkeypatch.setattr(volume, "_PATIENT", 1)
+    monkeypatch.setattr(looking, "_PATIENT", 1)
 
 
 def _declare(bucket: Bucket, proxy: Proxy, seed: int, **annotations: str) -> dict[str, bytes]:
