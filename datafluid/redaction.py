@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 __all__ = ["HIDDEN", "Secret", "has_password", "redact_options", "redact_url", "scrub"]
 
@@ -68,8 +68,8 @@ def redact_url(url: str) -> str:
     """A URL without user, password, query and fragment.
 
     Example:
-        >>> redact_url("https://me:pw@host/path?sig=1")
-        'https://host/path'
+        >>> redact_url("https://me:pw@host/path?sig=1"), redact_url("local:///data")
+        ('https://host/path', 'local:///data')
     """
     if (found := _PASSWORD.match(url)) is not None:
         url = found["scheme"] + url[found.end() :]
@@ -77,8 +77,11 @@ def redact_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return url.partition("://")[0] + "://" + HIDDEN
+    if not parts.scheme:
+        return url
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", "")) if parts.scheme else url
+    slashes = "//" if url[len(parts.scheme) + 1 :].startswith("//") else ""
+    return f"{parts.scheme}:{slashes}{host}{parts.path}"
 
 
 def redact_options(options: Mapping[str, str]) -> dict[str, str]:

@@ -124,7 +124,11 @@ class Looking(Rooted):
         mtime = self.info(path).get("mtime")
         if mtime is None:
             raise Unsupported(f"{paths.url(path)} has no time.", hint="Directories of object stores have none.")
-        return datetime.fromtimestamp(mtime, UTC)
+        try:
+            return datetime.fromtimestamp(mtime, UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            hint = "See `info` for the number."
+            raise Unsupported(f"the time of {paths.url(path)} is in no calendar.", hint=hint) from error
 
     def checksum(self, path: str) -> int:
         """A number that changes with the content."""

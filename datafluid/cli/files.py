@@ -123,11 +123,15 @@ def _name(entry: dict[str, Any]) -> str:
 
 
 def _long(entry: dict[str, Any]) -> tuple[object, ...]:
-    moment = entry.get("mtime")
-    if isinstance(moment, (int, float)):
-        moment = datetime.fromtimestamp(moment, UTC)
-    when = moment.isoformat(" ", "seconds") if isinstance(moment, datetime) else None
-    return (size(entry.get("size")) if entry["type"] == "file" else None, when, _name(entry))
+    return (size(entry.get("size")) if entry["type"] == "file" else None, _when(entry.get("mtime")), _name(entry))
+
+
+def _when(mtime: float | None) -> str | None:
+    """A time of a file. It may be any number; what no calendar has is not known."""
+    try:
+        return None if mtime is None else datetime.fromtimestamp(mtime, UTC).isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _sum(url: str, summary: ContentSummary) -> dict[str, Any]:

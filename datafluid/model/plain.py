@@ -17,12 +17,14 @@ __all__ = [
     "merge_patch",
     "show",
     "template_paths",
+    "texts",
     "undotted",
 ]
 
 #: Keys and indices, from the top of an object.
 Path = tuple[str | int, ...]
 _DEEPEST = 8
+_ENDLESS = 64  # steps, which no object has: it leads into itself
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _LONGEST_SHOWN = 80
 _LONGEST_INT = 256  # bits; Python refuses to print numbers of more than 4300 digits
@@ -118,6 +120,24 @@ def template_paths(value: Any, path: Path = ()) -> Iterator[Path]:
     elif isinstance(value, list):
         for index, below in enumerate(value):
             yield from template_paths(below, (*path, index))
+
+
+def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """All texts of a value, keys too, with their places.
+
+    Example:
+        >>> list(texts({"a": ["b", 1]}))
+        [(('a',), 'a'), (('a', 0), 'b')]
+    """
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping) and len(path) < _ENDLESS:
+        for key, below in value.items():
+            yield from texts(key, (*path, str(key)))
+            yield from texts(below, (*path, str(key)))
+    elif isinstance(value, list | tuple) and len(path) < _ENDLESS:
+        for index, below in enumerate(value):
+            yield from texts(below, (*path, index))
 
 
 def merge_patch(target: Any, changes: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from datafluid.client import Client
+from fluid_fsspec import FluidFileSystem
 from tests.cli.conftest import Run
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, apply_local_dataset
@@ -49,6 +50,14 @@ def test_ls_long_has_size_and_time(files: Path, run: Run) -> None:
     rows = run("ls", "-l", "files").stdout.splitlines()
     assert rows[0].split() == ["SIZE", "MODIFIED", "NAME"]
     assert any(row.split() == ["6.00B", "1970-01-02", "00:00:00+00:00", "readme.txt"] for row in rows)
+
+
+def test_ls_long_with_a_time_that_no_calendar_has(files: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File systems keep any number, and a table of them must not end in an error."""
+    real = FluidFileSystem.ls
+    never = {"mtime": float(1 << 62)}
+    monkeypatch.setattr(FluidFileSystem, "ls", lambda *args, **more: [each | never for each in real(*args, **more)])
+    assert ["6.00B", "-", "readme.txt"] in [row.split() for row in run("ls", "-l", "files").stdout.splitlines()]
 
 
 def test_ls_as_json_has_the_real_names(files: Path, run: Run) -> None:

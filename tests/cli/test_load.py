@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -53,6 +54,14 @@ def test_a_watched_load_brings_every_byte_into_the_cache(flights: Bucket, run: R
     asked = len(flights.gets())
     assert run("cat", "fluid://default/flights/month=2/part-0.parquet").stdout_bytes == bytes([2]) * 10_000
     assert len(flights.gets()) == asked
+
+
+def test_a_path_that_is_not_utf8(flights: Bucket, run: Run) -> None:
+    """No object can hold it: that is said, with what helps, and nothing is declared."""
+    told = run("load", "flights", os.fsdecode(b"/caf\xe9"), code=2).stderr
+    assert "is not UTF-8" in told
+    assert "with its directory" in told
+    assert run("get", "dataload", "-o", "name").stdout == ""
 
 
 def test_only_the_paths_that_are_named_are_loaded(flights: Bucket, run: Run) -> None:

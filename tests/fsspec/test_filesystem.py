@@ -125,6 +125,16 @@ def test_info_has_what_readers_look_for(things: DatasetHandle, fs: FluidFileSyst
         fs.modified(f"{_DS}/dir")
 
 
+def test_a_time_that_no_calendar_has(
+    things: DatasetHandle, fs: FluidFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File systems keep any number; `info` tells it."""
+    found = fs.info(f"{_DS}/a.txt") | {"mtime": float(1 << 62)}
+    monkeypatch.setattr(FluidFileSystem, "info", lambda fs, path: found)
+    with pytest.raises(Unsupported, match="calendar"):
+        fs.modified(f"{_DS}/a.txt")
+
+
 @pytest.mark.parametrize(
     "path",
     ["nowhere", "nowhere/things", "default/nothing", "default/nothing/a.txt", f"{_DS}/no", f"{_DS}/dir/no/x"],

@@ -8,6 +8,7 @@ from datafluid.model.kinds import KINDS
 from datafluid.model.lint.facts import FLUID_API, FLUID_KINDS, closest
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Scope, Subject, as_map, as_text, show
+from datafluid.model.plain import texts
 
 _GROUP = FLUID_API.partition("/")[0]
 _CLUSTER_SCOPED = tuple(name for name, kind in KINDS.items() if not kind.namespaced)
@@ -90,6 +91,22 @@ def no_such_scope(subject: Subject, scope: Scope) -> Hits:
 def status(subject: Subject, scope: Scope) -> Hits:
     if subject.data.get("status"):
         yield Hit(("status",), "the status is the plane's to write; this one is ignored.", "Leave status out.")
+
+
+@rule("DF014", "Text that is not UTF-8", "error", source="Kubernetes API, JSON")
+def not_utf8(subject: Subject, scope: Scope) -> Hits:
+    for path, text in texts(subject.data):
+        if not _is_utf8(text):
+            hint = "Write it in UTF-8; a file whose name is not can be loaded with its directory."
+            yield Hit(path, f"{show(text)} is not UTF-8, and no object can hold it.", hint)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @rule(

@@ -84,6 +84,12 @@ CASES = [
         good=[dataset(placement=""), dataset(placement="Exclusive", name="other")],
     ),
     Case(
+        code="DF014",
+        bad=[load(target=[{"path": "/caf\udce9"}])],
+        path="spec.target[0].path",
+        good=[load(target=[{"path": "/café"}])],
+    ),
+    Case(
         code="DF015",
         bad=[obj("Dataset", metadata={"labels": {"owner": "me@example.com"}})],
         path="metadata.labels.owner",
