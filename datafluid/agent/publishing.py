@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from threading import Event
 
-from datafluid.errors import AlreadyExists, NotFound, Unavailable
+from datafluid.errors import AlreadyExists, Conflict, Forbidden, NotFound, Timeout, Unavailable
 from datafluid.model.node_report import NodeReport
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster
@@ -14,6 +15,7 @@ from datafluid.plane.port import Cluster
 __all__ = ["publish"]
 
 _LOG = logging.getLogger(__name__)
+_TRIES = 5
 
 
 def publish(
@@ -26,7 +28,8 @@ def publish(
 ) -> None:
     """Write a node's ConfigMap now, and again whenever a figure has moved by 5 % or more, until ``stop`` is set.
 
-    A server that cannot be reached is asked again at the next look.
+    A server that cannot be reached is asked again at the next look, for ever. One that refuses is asked again soon, a
+    few times: rights and namespaces may be on their way. Each failure is logged, with what is done about it.
 
     Args:
         look: Takes a report.
@@ -34,7 +37,9 @@ def publish(
         tell: Gets every report, written or not.
 
     Raises:
-        Forbidden: the agent may not write its ConfigMap.
+        Forbidden: the agent may not write its ConfigMap, and has tried five times.
+        NotFound: its namespace is not there, likewise.
+        Conflict: others keep the ConfigMap from being written, likewise.
 
     Example:
         >>> from datafluid.testing import InMemoryPlane
@@ -45,17 +50,29 @@ def publish(
         ['datafluid-node-n0']
     """
     written: NodeReport | None = None
+    refused = 0
     while True:
         report = look()
         tell(report)
         if written is None or report.differs(written):
             try:
                 _write(plane, report)
-                written = report
-            except Unavailable as error:
-                _LOG.warning("the report was not written: %s", error)
-        if stop.wait(interval):
+            except (Unavailable, Timeout) as error:
+                _LOG.warning("the report was not written: %s It is written at the next look.", error)
+            except (Forbidden, NotFound, Conflict) as error:
+                refused += 1
+                if refused == _TRIES:
+                    raise
+                _LOG.warning("the report was not written, try %d of %d: %s", refused, _TRIES, error)
+            else:
+                written, refused = report, 0
+        if stop.wait(min(interval, _soon(refused)) if refused else interval):
             return
+
+
+def _soon(refused: int) -> float:
+    """Seconds to the next try; agents of many nodes do not come at once."""
+    return random.uniform(0.5, 1.0) * 2.0**refused  # noqa: S311  # jitter
 
 
 def _write(plane: Cluster, report: NodeReport) -> None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
+import pytest
+
 from datafluid.agent import deployment, publish
-from datafluid.errors import Unavailable
+from datafluid.errors import Conflict, DatafluidError, Forbidden, NotFound, Timeout, Unavailable
 from datafluid.model.node_report import AGENT_NAMESPACE, NodeReport
 from datafluid.model.ref import Ref
 from datafluid.testing import InMemoryPlane
@@ -30,15 +32,21 @@ class Turns(Event):
 
 
 class Flaky(InMemoryPlane):
-    """A server that is away for the first so many writes."""
+    """A server whose first answers to writes are these errors."""
 
-    away = 0
+    def __init__(self, *errors: DatafluidError) -> None:
+        super().__init__()
+        self.errors = list(errors)
 
     def patch(self, ref: Ref, changes: Any, *, subresource: str | None = None) -> Any:
-        if self.away > 0:
-            self.away -= 1
-            raise Unavailable("the server is away.")
+        if self.errors:
+            raise self.errors.pop(0)
         return super().patch(ref, changes, subresource=subresource)
+
+    def create(self, resource: Any, *, dry_run: bool = False) -> Any:
+        if self.errors:
+            raise self.errors.pop(0)
+        return super().create(resource, dry_run=dry_run)
 
 
 def free(*figures: int) -> Iterator[NodeReport]:
@@ -73,12 +81,41 @@ def test_an_agent_that_starts_anew_takes_its_map_over() -> None:
     assert NodeReport.of_config_map(plane.get(MAP)).disks[0].free == 100
 
 
-def test_an_outage_is_survived() -> None:
+PASSING = [
+    [Unavailable("the server is away.")],
+    [Timeout("it took too long.")],
+    [Forbidden("not yet.")],
+    [Conflict("another one was faster.")],
+    [NotFound("there is no ConfigMap."), NotFound("there is no such namespace.")],
+]
+
+
+@pytest.mark.parametrize("errors", PASSING, ids=lambda errors: type(errors[0]).__name__)
+def test_what_passes_is_survived_and_told(errors: list[DatafluidError], caplog: pytest.LogCaptureFixture) -> None:
     """What could not be written is written at the next look, though nothing has moved since."""
     plane = Flaky()
     run(plane, free(500))
-    plane.away = 1
+    plane.errors = list(errors)
     run(plane, free(100, 100))
+    assert NodeReport.of_config_map(plane.get(MAP)).disks[0].free == 100
+    assert errors[-1].message in caplog.text
+
+
+def test_an_outage_is_survived_however_long_it_is() -> None:
+    """Nobody has refused anything."""
+    plane = Flaky(*[Unavailable("the server is away.")] * 50)
+    run(plane, free(*[500] * 51))
+    assert written(plane)
+
+
+def test_a_refusal_is_believed_at_last() -> None:
+    """Who may not write at all is not asked for ever; what was written in between counts the tries anew."""
+    with pytest.raises(Forbidden):
+        run(Flaky(*[Forbidden("never.")] * 50), free(*[500] * 50))
+    plane = Flaky(*[Forbidden("not yet.")] * 4)
+    run(plane, free(*[500] * 5))
+    plane.errors = [Forbidden("not yet.")] * 4
+    run(plane, free(*[100] * 5))
     assert NodeReport.of_config_map(plane.get(MAP)).disks[0].free == 100
 
 
