@@ -103,7 +103,8 @@ class Controller:
         totals = self.surroundings.count(binding, seconds=seconds)
         if totals is None:
             return False
-        self.tell_totals(manifest["metadata"]["uid"], totals)
+        with self.registry.transaction() as records:
+            records.tell_totals(manifest["metadata"]["uid"], totals)
         return True
 
     def look_whether_reachable(self, ref: Ref) -> None:
@@ -117,14 +118,9 @@ class Controller:
             if manifest is None or (manifest.get("status") or {}).get("phase") != "Bound":
                 return
             status = status_of(manifest)
-            tell_reachable(status, probe, serve_stale=binding.serve_stale, now=self.clock())
+            tell_reachable(status, probe.error, serve_stale=binding.serve_stale, now=self.clock())
             if status != manifest["status"]:
                 records.put({**manifest, "status": status})
-
-    def tell_totals(self, uid: str, totals: Totals) -> None:
-        """Put totals that somebody found out into a dataset's status."""
-        with self.registry.transaction() as records:
-            records.tell_totals(uid, totals)
 
     def _decide(self, ref: Ref, manifest: Manifest, start_turns: bool) -> Decision:
         if ref.kind == "Dataset":

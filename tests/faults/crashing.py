@@ -1,4 +1,4 @@
-"""``python -m tests.faults.crashing NAMESPACE/DATASET N``: loads a dataset in this process, and dies at its Nth step.
+"""``python -m tests.faults.crashing load DATASET N``, or ``unpack FILE N``: does it, and dies at its Nth step.
 
 A step is whatever changes a file or a database: a write, a rename, a change of mode, an unlink, a commit. At a write
 half of the bytes are written first. With N 0 it lives, and prints how many steps there were.
@@ -59,15 +59,24 @@ def arm() -> None:
     apsw.connection_hooks.append(lambda connection: connection.set_commit_hook(commit))
 
 
+def load(dataset: str) -> None:
+    """Load a dataset."""
+    loaded = Loader(connect().dataset(dataset).volume()).load()
+    assert not loaded.failed, loaded.errors
+
+
+def unpack(file: str) -> None:
+    """Take in an archive."""
+    connect().cache.unpack(file)
+
+
 def main() -> None:
-    """Load, and die or tell."""
+    """Do it, and die or tell."""
     global _deadly
-    dataset, deadly = sys.argv[1:]
+    what, of, deadly = sys.argv[1:]
     _deadly = int(deadly)
     arm()
-    loader = Loader(connect().dataset(dataset).volume())
-    loaded = loader.load()
-    assert not loaded.failed, loaded.errors
+    {"load": load, "unpack": unpack}[what](of)
     print(_steps)
     sys.stdout.flush()
     os._exit(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,8 @@ from datafluid.engine.binding import Binding
 from datafluid.engine.home import Home
 from datafluid.engine.machine import ThisMachine
 from datafluid.engine.plane import EmbeddedPlane
-from datafluid.engine.reconcile.dataset import Probe, tell_reachable
-from datafluid.engine.reconcile.values import Totals, status_of
+from datafluid.engine.reconcile.dataset import Probe
+from datafluid.engine.reconcile.values import Totals
 from datafluid.errors import Conflict
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
@@ -49,23 +48,33 @@ def declare(home: Home, objects: Sequence[Manifest], origin: Mapping[str, Any]) 
         Invalid: something does not pass admission; nothing was changed.
         Unavailable: a dataset cannot be bound; the message says why.
     """
-    plane = EmbeddedPlane(home, surroundings=_Unasked(home))
+    plane = EmbeddedPlane(home, surroundings=_Unasked(home, origin))
     planned = [_planned(plane, manifest) for manifest in objects]
     for manifest, (_, new) in zip(objects, planned, strict=True):
         if new:
             plane.apply(manifest)
-    return [Declared(ref=ref, new=new, binding=_advanced(plane, ref, origin)) for ref, new in planned]
+    return [Declared(ref=ref, new=new, binding=_advanced(plane, ref)) for ref, new in planned]
 
 
 class _Unasked(ThisMachine):
     """This machine, with under-stores that are taken at the archive's word: here they may be out of reach for ever."""
 
+    def __init__(self, home: Home, origin: Mapping[str, Any]) -> None:
+        super().__init__(home)
+        self._origin = origin
+
     def probe(self, binding: Binding) -> Probe:
         """Nothing is asked."""
-        return Probe()
+        return Probe(
+            unasked=f"It came in an archive of {self._origin['packed']}, and its under-store was not asked yet"
+        )
 
     def count(self, binding: Binding, *, seconds: float) -> Totals | None:
-        """Nothing is asked."""
+        """How much it held, where that was known."""
+        totals = self._origin["totals"].get(f"{binding.namespace}/{binding.name}")
+        size, files = (totals.get(key) for key in ("ufsTotal", "fileNum")) if isinstance(totals, dict) else (None, None)
+        if isinstance(size, str) and _SIZE.fullmatch(size) and isinstance(files, str) and _COUNT.fullmatch(files):
+            return Totals(size=size, files=int(files))
         return None
 
 
@@ -79,30 +88,7 @@ def _planned(plane: EmbeddedPlane, manifest: Manifest) -> tuple[Ref, bool]:
     return ref, known is None
 
 
-def _advanced(plane: EmbeddedPlane, ref: Ref, origin: Mapping[str, Any]) -> Binding | None:
+def _advanced(plane: EmbeddedPlane, ref: Ref) -> Binding | None:
     """Move an object as far as it comes; a dataset's binding. One that is bound already stays as it is."""
-    if ref.kind != "Dataset":
-        plane.advance(ref)
-        return None
-    namespace = ref.namespace or ""
-    before = plane.registry.find_binding(namespace, ref.name)
     plane.advance(ref)
-    binding = plane.registry.binding(namespace, ref.name)
-    if before is None:
-        _tell(plane, ref, binding, origin)
-    return binding
-
-
-def _tell(plane: EmbeddedPlane, ref: Ref, binding: Binding, origin: Mapping[str, Any]) -> None:
-    """Say in the status that the store was not asked, and how much it held where that was known."""
-    probe = Probe(error=f"It came in an archive of {origin['packed']}, and its under-store was not asked yet")
-    with plane.registry.transaction() as records:
-        manifest = records.find(ref)
-        if manifest is not None:
-            status = status_of(manifest)
-            tell_reachable(status, probe, serve_stale=binding.serve_stale, now=time.time())
-            records.put({**manifest, "status": status})
-    totals = origin["totals"].get(f"{ref.namespace}/{ref.name}")
-    size, files = (totals.get(key) for key in ("ufsTotal", "fileNum")) if isinstance(totals, dict) else (None, None)
-    if isinstance(size, str) and _SIZE.fullmatch(size) and isinstance(files, str) and _COUNT.fullmatch(files):
-        plane.controller.tell_totals(binding.uid, Totals(size=size, files=int(files)))
+    return plane.registry.binding(ref.namespace or "", ref.name) if ref.kind == "Dataset" else None

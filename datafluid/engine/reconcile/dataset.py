@@ -70,10 +70,12 @@ class Probe:
     """The mounts were tried. ``error`` says what went wrong with the first that failed; "": all were reached.
 
     ``final`` means that trying again changes nothing: only another declaration, or what is installed here, does.
+    ``unasked`` means that they were not tried, and says why.
     """
 
     error: str = ""
     final: bool = False
+    unasked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +163,13 @@ def step_dataset(seen: DatasetSeen) -> Decision:
     return _bound(seen)
 
 
-def tell_reachable(status: Manifest, probe: Probe, *, serve_stale: bool, now: float) -> None:
-    """Put into a status whether the under-stores answer; the transition time says since when."""
-    if not probe.error:
+def tell_reachable(status: Manifest, away: str, *, serve_stale: bool, now: float) -> None:
+    """Put into a status why the under-stores do not answer; "": they do. The transition time says since when."""
+    if not away:
         drop_condition(status, "UnderStoreAway")
         return
     served = "complete cached files are served" if serve_stale else "only cached files within their refresh window are"
-    with_condition(status, condition("UnderStoreAway", True, "Unreachable", f"{probe.error} ({served})"), now)
+    with_condition(status, condition("UnderStoreAway", True, "Unreachable", f"{away} ({served})"), now)
 
 
 def _deletion(seen: DatasetSeen) -> Decision:
@@ -203,6 +205,8 @@ def _bound(seen: DatasetSeen) -> Decision:
     with_condition(status, condition("Ready", True, "DatasetReady", "The ddc runtime is ready."), seen.now)
     _explain(status, seen, binding)
     _totals(status, seen, binding)
+    if seen.probe is not None:
+        tell_reachable(status, seen.probe.unasked, serve_stale=binding.serve_stale, now=seen.now)
     notes = tuple(_notes(seen, binding)) if newly else ()
     changed = _changed(seen.dataset, status)
     label = {"fluid.io/dataset-id": dataset_id(binding.namespace, binding.name, uid=binding.uid)}
