@@ -66,19 +66,20 @@ def register(app: typer.Typer) -> None:
         Exit code 0: clean, 1: errors found, 2: a file cannot be read, 3: a file is not there.
         """
         found: list[tuple[str, Finding]] = []
-        unread = ExitCode.OK
+        unread, read = ExitCode.OK, 0
         for name in files:
             try:
                 text = read_source(name)
             except (OSError, Invalid) as error:
                 unread = max(unread, ExitCode.USAGE, complain(error))
                 continue
+            read += 1
             findings = session.client.lint(text) if cluster else _findings(text, plane)
             found += [(name, finding) for finding in findings]
         if output is _Format.json:
             as_json([{**asdict(finding), "file": name} for name, finding in found])
         else:
-            _tell(found, len(files))
+            _tell(found, read)
         if unread:
             raise typer.Exit(unread)
         bad = {"error", "warning"} if strict else {"error"}
@@ -116,4 +117,5 @@ def _tell(found: list[tuple[str, Finding]], files: int) -> None:
         counted(sum(finding.severity == severity for _, finding in found), severity)
         for severity in ("error", "warning")
     ]
-    echo(f"{counted(files, 'file')}: {', '.join(counts)}.", file=sys.stderr)
+    if files:
+        echo(f"{counted(files, 'file')}: {', '.join(counts)}.", file=sys.stderr)

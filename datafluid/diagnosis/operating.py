@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from datafluid.diagnosis.amends import is_made_good
 from datafluid.diagnosis.cause import Found, command, quoted, rule
 from datafluid.diagnosis.picture import Picture, line, phase_of
 from datafluid.model.lint.facts import OPERATIONS
@@ -159,6 +160,8 @@ def backup_crash(picture: Picture) -> Iterator[Found]:
 def failed(picture: Picture) -> Iterator[Found]:
     for operation in picture.operations:
         if phase_of(operation) != "Failed" or picture.about(operation, reason="DataOperationNotSupport"):
+            continue
+        if is_made_good(picture, operation):
             continue
         seen = [said for _, said in _conditions(operation) if not said.endswith(": ")]
         seen += [str(each) for each in as_list(operation.at("status", "progress", "errors"))]

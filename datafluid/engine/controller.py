@@ -56,22 +56,22 @@ class Controller:
         self.surroundings = surroundings
         self.clock = clock
 
-    def advance(self, ref: Ref, *, start_turns: bool = False) -> bool:
-        """Take every step that is possible now for an object and what it depends on.
+    def advance(self, ref: Ref, *, start_turns: bool = False) -> tuple[Ref, ...]:
+        """Take every step that is possible now for an object, what it depends on, and what waits for it.
 
         Args:
             start_turns: Also begin turns of schedules that are due.
 
         Returns:
-            Whether anything changed.
+            What changed, each once, in the order of its first step.
         """
-        changed = False
+        changed: dict[Ref, None] = {}
         for _ in range(_MOST_ROUNDS):
             moved = [each for each in self._line(ref) if self.step(each, start_turns=start_turns)]
-            changed = changed or bool(moved)
+            changed |= dict.fromkeys(moved)
             if not moved:
                 break
-        return changed
+        return tuple(changed)
 
     def step(self, ref: Ref, *, start_turns: bool = False) -> bool:
         """Take one step; whether anything but events changed.

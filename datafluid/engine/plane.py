@@ -176,7 +176,7 @@ class EmbeddedPlane:
 
     def advance(self, ref: Ref) -> bool:
         """See `datafluid.plane.port.Advances.advance`."""
-        return self.controller.advance(ref)
+        return bool(self.controller.advance(ref))
 
     def history(self, ref: Ref) -> builtins.list[Run]:
         """See `datafluid.plane.port.KeepsHistory.history`."""

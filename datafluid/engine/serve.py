@@ -18,6 +18,8 @@ from datafluid.engine.patience import Patient
 from datafluid.engine.plane import EmbeddedPlane
 from datafluid.engine.reconcile.cron import next_turn
 from datafluid.engine.reconcile.operation import expires_at
+from datafluid.engine.reconcile.values import rfc3339
+from datafluid.engine.registry import Registry
 from datafluid.engine.serving import serve_lock
 from datafluid.errors import DatafluidError
 from datafluid.model.names import OPERATION_KINDS
@@ -64,9 +66,9 @@ def run_due(plane: EmbeddedPlane, *, now: float | None = None, wait: bool = Fals
     due = _pass(controller)
     while wait and due.running:
         time.sleep(_LOOK)
-        moved = [ref for ref in due.running if controller.advance(ref)]
+        moved = [each for ref in due.running for each in controller.advance(ref)]
         due = Due(
-            moved=(*due.moved, *(ref for ref in moved if ref not in due.moved)),
+            moved=tuple(dict.fromkeys((*due.moved, *moved))),
             running=tuple(_running(controller)),
             next_at=due.next_at,
         )
@@ -87,6 +89,7 @@ class Server:
         patient = Patient(plane.controller.surroundings, pause=_PROBE_PAUSE)
         self._controller = Controller(plane.registry, patient, clock=plane.controller.clock)
         self._reached_at = 0.0
+        self._told = self._states()
 
     def run(self, stop: Event) -> None:
         """Serve until ``stop`` is set; stand by while another one serves."""
@@ -104,14 +107,25 @@ class Server:
     def turn(self) -> Due:
         """One pass with everything that a server does; `run` repeats it."""
         due = _pass(self._controller)
-        for ref in due.moved:
-            self._tell(f"{ref}: {_phase(self._plane.registry.find(ref))}")
+        self._tell_news()
         self._count()
         now = self._controller.clock()
         if now - self._reached_at >= _REACH_PAUSE:
             self._reached_at = now
             self._reach()
         return due
+
+    def _tell_news(self) -> None:
+        """What is otherwise than it was told last, whoever changed it: processes of loads end their runs themselves."""
+        states = self._states()
+        for ref in {**states, **self._told}:
+            if (state := states.get(ref, "deleted")) != self._told.get(ref):
+                self._tell(f"{ref}: {state}")
+        self._told = states
+
+    def _states(self) -> dict[Ref, str]:
+        registry = self._plane.registry
+        return {Ref.of(each): _state(each, registry) for each in _in_order(registry.objects())}
 
     def _take(self, lock: FileLock, stop: Event) -> bool:
         told = False
@@ -145,12 +159,11 @@ class Server:
 
 
 def _pass(controller: Controller) -> Due:
-    moved: list[Ref] = []
+    moved: dict[Ref, None] = {}
     for manifest in _in_order(controller.registry.objects()):
         ref = Ref.of(manifest)
         try:
-            if controller.advance(ref, start_turns=True):
-                moved.append(ref)
+            moved |= dict.fromkeys(controller.advance(ref, start_turns=True))
         except DatafluidError as error:  # one object that cannot be moved does not keep the others waiting
             _log.warning("%s: %s", ref, error)
     now = controller.clock()
@@ -178,5 +191,12 @@ def _running(controller: Controller) -> list[Ref]:
     ]
 
 
-def _phase(manifest: Manifest | None) -> str:
-    return "deleted" if manifest is None else (manifest.get("status") or {}).get("phase") or "seen"
+def _state(manifest: Manifest, registry: Registry) -> str:
+    """The phase; of an operation with a schedule its newest turn, and of what failed also why."""
+    if (manifest.get("spec") or {}).get("policy") != "Cron":
+        return (manifest.get("status") or {}).get("phase") or "seen"
+    run = next(iter(registry.runs(manifest["metadata"]["uid"])), None)
+    if run is None:
+        return "has a schedule"
+    why = f": {run.message}" if run.message and run.phase != "Complete" else ""
+    return f"turn of {rfc3339(run.scheduled)} {run.phase}{why}"

@@ -139,3 +139,32 @@ def _spoilt(manifest: Mapping[str, Any], where: str, value: Any) -> dict[str, An
     if where == "metadata":
         part = {**(part if isinstance(part, dict) else {}), "name": manifest["metadata"]["name"]}
     return {**manifest, where: part}
+
+
+def _ended(phase: str, at: str, *paths: str, **spec: Any) -> dict[str, Any]:
+    kind = "Complete" if phase == "Complete" else "Failed"
+    told = {"type": kind, "status": "True", "lastTransitionTime": f"2027-01-15T{at}:00Z"}
+    targets = {"target": [{"path": path} for path in paths]} if paths else {}
+    return {"status": {"phase": phase, "conditions": [told]}, **targets, **spec}
+
+
+@pytest.mark.parametrize(
+    ("later", "made_good"),
+    [
+        (_ended("Complete", "07:50", "/a/b"), True),
+        (_ended("Complete", "07:50", "/x", "/a"), True),
+        (_ended("Complete", "07:50"), True),
+        (_ended("Complete", "07:30", "/a/b"), False),
+        (_ended("Complete", "07:50", "/a/bc"), False),
+        (_ended("Complete", "07:50", "/a/b", options={"loadMetadataOnly": "true"}), False),
+        (_ended("Failed", "07:50", "/a/b"), False),
+    ],
+    ids=["the same", "more", "all", "before it", "something else", "in another way", "in vain"],
+)
+def test_what_failed_is_no_matter_when_it_was_done_since(later: dict[str, Any], made_good: bool) -> None:
+    """Else a dataset that is as it should be would be wrong for as long as the old object is kept."""
+    world = World().operate("DataLoad", name="first", **_ended("Failed", "07:40", "/a/b"))
+    assert "failed" in [cause.code for cause in world.diagnose().causes]
+    world.operate("DataLoad", name="again", **later)
+    first = [cause for cause in world.diagnose().causes if "first" in cause.summary]
+    assert (not first) == made_good

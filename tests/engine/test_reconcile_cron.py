@@ -10,7 +10,7 @@ import pytest
 
 from datafluid.engine.plane import EmbeddedPlane
 from datafluid.engine.reconcile.values import RunSeen, find_condition, parse_time, rfc3339
-from datafluid.engine.serve import run_due
+from datafluid.engine.serve import Server, run_due
 from datafluid.model.ref import Ref
 from tests.engine.world import World, dataset, end_run, operation, plane_in
 
@@ -88,6 +88,23 @@ def test_only_serve_and_run_due_begin_turns(plane: EmbeddedPlane, world: World) 
     assert world.started == []
     run_due(plane)
     assert ticks(world) == ["03:00"]
+
+
+def test_serve_tells_which_schedule_ran_and_what_became_of_it(plane: EmbeddedPlane, world: World) -> None:
+    """By its own name, not its dataset's, each news once."""
+    hourly(plane)
+    lines: list[str] = []
+    server = Server(plane, tell=lines.append)
+    server.turn()
+    world.now = at("2026-07-01T03:00:01+00:00")
+    for _ in range(2):
+        server.turn()
+    assert [line for line in lines if "03:00" in line] == [f"{CRON}: turn of 2026-07-01T03:00:00Z Executing"]
+    end_run(plane, world, CRON, phase="Failed", message="a.bin: it is gone")
+    lines.clear()
+    for _ in range(2):
+        server.turn()
+    assert lines == [f"{CRON}: turn of 2026-07-01T03:00:00Z Failed: a.bin: it is gone"]
 
 
 def test_a_tick_runs_once_however_often_it_is_due(plane: EmbeddedPlane, world: World) -> None:

@@ -45,6 +45,12 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_what_was_typed_once_can_be_typed_again(document: Path) -> None:
+    """A directory that is there already is no reason to stop."""
+    assert not re.findall(r"^.*(?:\.mkdir\(\)|^mkdir (?!-p)).*$", document.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_the_lint_reference_is_the_rules_own() -> None:
     """The page is generated; a rule that changes changes it."""
     from datafluid.model.lint.reference import reference
