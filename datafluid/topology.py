@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from datafluid.errors import Forbidden, NotFound, Unsupported
 from datafluid.model.kinds import KINDS
@@ -56,11 +56,9 @@ def read_topology(plane: ControlPlane, uses: Iterable[DatasetUse | str], *, name
     seen: set[tuple[str, str]] = set()
     for use in wanted:
         objects += reader.dataset(use.namespace(namespace), use.name, seen)
-    known: dict[str, Any] = {"namespace": namespace}
     if isinstance(plane, Cluster):
         objects += reader.surroundings(namespace)
-        known["nodes"] = {node.name: dict(node.labels) for node in plane.nodes()} or None
-    return Topology.of(objects, **known)
+    return Topology.of(objects, namespace=namespace)
 
 
 class _Reader:
@@ -86,10 +84,10 @@ class _Reader:
         return objects
 
     def surroundings(self, namespace: str) -> list[Manifest]:
-        """The namespace, the webhook of the Spark operator, the definition of TrainJob."""
+        """The nodes, the namespace, the webhook of the Spark operator, the definition of TrainJob."""
         found = [self._get(Ref("v1/Namespace", namespace)), self._get(_TRAIN_JOBS)]
-        deployments = self.list("apps/v1/Deployment", None, _SPARK_WEBHOOK)
-        return [each for each in found if each is not None] + deployments
+        listed = self.list("v1/Node", None) + self.list("apps/v1/Deployment", None, _SPARK_WEBHOOK)
+        return [each for each in found if each is not None] + listed
 
     def list(self, kind: str, namespace: str | None, selector: Mapping[str, str] | None = None) -> list[Manifest]:
         """All objects of a kind; none where it is not served or may not be read."""

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         ],
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")] = False,
         adopt: Annotated[bool, typer.Option("--adopt", help="Take over fields that another manager owns.")] = False,
-        replace: Annotated[bool, typer.Option("--replace", help="Run a finished operation again, changed.")] = False,
+        replace: Annotated[bool, typer.Option("--replace", help="Run an operation that has ended again.")] = False,
         wait: Annotated[bool, typer.Option("--wait", help="Until datasets are Bound and operations done.")] = False,
         timeout: Annotated[float, typer.Option("--timeout", help="Seconds that --wait waits at most.")] = 600.0,
         output: OutputOption = Output.table,

@@ -18,6 +18,7 @@ class _Purpose(StrEnum):
     kfp = "kfp"
     notebook = "notebook"
     reader = "reader"
+    submit = "submit"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +35,13 @@ def register(app: typer.Typer) -> None:
         ] = None,
         cluster: Annotated[
             bool,
-            typer.Option("--cluster", help="Also a ClusterRole: nodes, volumes, profiles."),
+            typer.Option("--cluster", help="Also what has no namespace: nodes, volumes, profiles."),
         ] = False,
         diagnose: Annotated[bool, typer.Option("--diagnose", help="Also what `datafluid diagnose` looks at.")] = False,
+        workloads: Annotated[
+            list[str] | None,
+            typer.Option("--workload", metavar="GROUP/VERSION/KIND", help="What submit submits; else Jobs."),
+        ] = None,
         output: ReportOption = Report.yaml,
     ) -> None:
         """Print the smallest Role that a purpose needs, for `kubectl apply -f -`.
@@ -48,6 +53,12 @@ def register(app: typer.Typer) -> None:
 
         namespace = session.namespace or resolve_context(session.context).namespace
         found = roles(
-            purpose.value, namespace=namespace, name=name, account=account, cluster=cluster, diagnose=diagnose
+            purpose.value,
+            namespace=namespace,
+            name=name,
+            account=account,
+            cluster=cluster,
+            diagnose=diagnose,
+            workloads=workloads or ["batch/v1/Job"],
         )
         print_manifests(found, output)

@@ -88,7 +88,7 @@ class Client(Objects, Machine, Workloads):
             source: A path, YAML text, a model, a dict, or an iterable of those.
             dry_run: Check everything and change nothing.
             adopt: Take over fields that another manager owns.
-            replace: Allow a finished operation to run again with another spec.
+            replace: Let an operation that has ended run again, and one that has begun be another.
 
         Returns:
             What was applied, and what lint warns of; `Applied.wait` waits for all of it.

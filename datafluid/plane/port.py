@@ -103,7 +103,7 @@ class ControlPlane(Protocol):
             resource: The manifest, as authored; its status is ignored.
             dry_run: Check everything and change nothing.
             adopt: Take over fields that another manager owns.
-            replace: Allow a finished operation to be applied again with another spec.
+            replace: Let an operation that has ended run again, and one that has begun be another.
 
         Returns:
             The object as the plane holds it now.

@@ -16,7 +16,7 @@ from datafluid.model.plain import merge_patch
 from datafluid.model.ref import Ref
 from datafluid.plane.events import event_manifest, happening
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
-from datafluid.testing.rules import belongs, has_begun, merged, mounted_by
+from datafluid.testing.rules import belongs, merged, mounted_by, runs_again
 from datafluid.testing.shelf import Shelf
 
 __all__ = ["InMemoryPlane"]
@@ -61,7 +61,7 @@ class InMemoryPlane:
         ref = Ref.of(authored)
         with self._shelf.changed:
             current = self._shelf.objects.get(ref)
-            if current is not None and replace and has_begun(current):
+            if current is not None and replace and runs_again(current, authored):
                 if not dry_run:
                     self._shelf.remove(ref)
                 current = None

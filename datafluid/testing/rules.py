@@ -9,9 +9,10 @@ from datafluid.errors import Conflict
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.plain import look
 from datafluid.model.ref import Ref
+from datafluid.model.status import OperationStatus
 from datafluid.plane.port import Manifest
 
-__all__ = ["belongs", "has_begun", "merged", "mounted_by"]
+__all__ = ["belongs", "has_begun", "merged", "mounted_by", "runs_again"]
 
 _REFERENCE = "dataset://"
 
@@ -32,6 +33,12 @@ def merged(current: Manifest, authored: Manifest) -> Manifest:
     if current.get("spec") != authored.get("spec"):
         new["metadata"]["generation"] = current["metadata"]["generation"] + 1
     return new
+
+
+def runs_again(current: Manifest, authored: Manifest) -> bool:
+    """Whether an operation begins anew when it is replaced: it has ended, or has begun and is another now."""
+    changed = current.get("spec") != authored.get("spec")
+    return has_begun(current) and (changed or OperationStatus.parse(current).finished)
 
 
 def has_begun(manifest: Mapping[str, Any]) -> bool:

@@ -130,7 +130,7 @@ def test_a_terminating_object_takes_no_change(cluster: Cluster, plane: Kubernete
 def test_a_finished_operation_is_replaced_only_when_asked(
     cluster: Cluster, plane: KubernetesPlane, namespace: str
 ) -> None:
-    """The same spec is no change; another one is refused, or runs under a new uid."""
+    """The same spec is no change; another one is refused. Asked for, either runs under a new uid."""
     first = plane.apply(load("warm", namespace))
     status = {"phase": "Complete", "conditions": [], "duration": "1s"}
     cluster.api.patch(f"{LOADS.format(namespace)}/warm/status", {"status": status})
@@ -142,6 +142,9 @@ def test_a_finished_operation_is_replaced_only_when_asked(
     replaced = plane.apply(other, replace=True)
     assert replaced["metadata"]["uid"] != first["metadata"]["uid"]
     assert "status" not in replaced
+    cluster.api.patch(f"{LOADS.format(namespace)}/warm/status", {"status": {**status, "phase": "Failed"}})
+    assert plane.apply(other)["metadata"]["uid"] == replaced["metadata"]["uid"]
+    assert plane.apply(other, replace=True)["metadata"]["uid"] != replaced["metadata"]["uid"]
 
 
 def test_create_wants_nothing_there(plane: KubernetesPlane, namespace: str) -> None:

@@ -25,14 +25,14 @@ EXECUTORS = Path(__file__).with_name("spark_executors.py")
 def namespace(cluster: Cluster) -> Iterator[str]:
     """A namespace with its default account, and two nodes of which one holds the dataset's cache."""
     name = cluster.namespace("spark")
+    accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
+    eventually(lambda: bool(cluster.api.get(accounts)["items"]))  # before the nodes: what fails here leaves none
     keys = labels(name, "words")
     # The scheduler by itself takes the bare node: it has more room.
     nodes = [
         cluster.node(f"{name}-cache", labels={keys.dataset: "true"}),
         cluster.node(f"{name}-bare", capacity={"cpu": "64", "memory": "256Gi"}),
     ]
-    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
-    eventually(lambda: bool(cluster.api.get(account)))
     yield name
     for node in nodes:
         cluster.api.request("DELETE", f"/api/v1/nodes/{node}")

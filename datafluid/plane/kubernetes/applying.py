@@ -17,6 +17,7 @@ from datafluid.errors import Conflict, NotFound
 from datafluid.model.kinds import API_VERSION
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
+from datafluid.model.status import OperationStatus
 from datafluid.plane.admission import admit, must_be_named, without_server_fields
 from datafluid.plane.kubernetes.catalogue import Catalogue
 from datafluid.plane.kubernetes.errors import answer_of, field_conflicts, is_typed_patch
@@ -40,7 +41,8 @@ def apply(
     current = yield from _find(resource, ref)
     if current is not None:
         _refuse_if_terminating(ref, current)
-        if _has_begun(current) and (yield from _would_change(resource, authored, current, adopt)):
+        again = replace and OperationStatus.parse(current).finished
+        if _has_begun(current) and (again or (yield from _would_change(resource, authored, current, adopt))):
             if not replace:
                 raise Conflict(
                     f"{ref} has begun already: Fluid ignores another spec.",
