@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
         paths = tuple(undotted(path) for path in templates or ())
         done = _wrap(documents, wanted, topology, mode.value, paths)
         wraps = [(before, after) for before, after in done if after is not None]
-        _tell(wraps, explain)
+        _tell(wraps, explain, topology.namespace if wanted and session.namespace is None else None)
         if diff:
             paint_diff(_changes(wraps))
         elif output is _Format.kustomize:
@@ -136,13 +136,12 @@ def _wrap(
     templates: tuple[JsonPath, ...],
 ) -> list[tuple[Mapping[str, Any], Wrapped | None]]:
     """The documents, those that make pods with their wraps."""
-    from datafluid.model.plain import dotted, look
+    from datafluid.model.plain import look
     from datafluid.workload import wrap
     from datafluid.workload.places import pod_places
 
     for path in templates:
-        if all(look(each, path) is None for each in documents):
-            raise Invalid(f"there is nothing at {dotted(path)}.", hint="Give --template a path such as spec.template.")
+        _check_template(path, documents)
     done: list[tuple[Mapping[str, Any], Wrapped | None]] = []
     for each in documents:
         own = tuple(path for path in templates if look(each, path) is not None)
@@ -155,9 +154,29 @@ def _wrap(
     return done
 
 
-def _tell(wraps: _Wraps, explain: bool) -> None:
-    """The report on stderr; what was not done, or may surprise, in any case."""
+def _check_template(path: JsonPath, documents: list[Mapping[str, Any]]) -> None:
+    """``--template`` is for kinds that are not known; for others it may say only what is so anyway."""
+    from datafluid.model.plain import dotted, look
+    from datafluid.workload.kinds import workload_kind
+    from datafluid.workload.places import pod_places
+
+    having = [each for each in documents if look(each, path) is not None]
+    if not having:
+        raise Invalid(f"there is nothing at {dotted(path)}.", hint="Give --template a path such as spec.template.")
+    if all(workload_kind(each) and path not in [place.path for place in pod_places(each)] for each in having):
+        kind = having[0].get("kind", "chart")
+        raise Invalid(
+            f"it is known where the pods of a {kind} are, and {dotted(path)} is not the place.",
+            hint="Leave --template out.",
+        )
+
+
+def _tell(wraps: _Wraps, explain: bool, assumed: str | None) -> None:
+    """The report on stderr; what was not done, may surprise, or was assumed, in any case."""
     for manifest, wrapped in wraps:
+        if assumed and not (manifest.get("metadata") or {}).get("namespace") and "kind" in manifest:
+            what = f"{manifest['kind']} {(manifest.get('metadata') or {}).get('name', '')}".rstrip()
+            echo(f"{what} names no namespace: wrapped for {assumed}. Apply it there, or say -n.", file=sys.stderr)
         name = (manifest.get("metadata") or {}).get("name", "")
         entries = wrapped.report if explain else wrapped.report.of("not done", "warning")
         for number, entry in enumerate(entries):

@@ -183,6 +183,10 @@ def test_without_a_use_pods_leave_the_caches_to_others(job: str, run: Run) -> No
         (["--use", "team/a,containers=zz"], "Job train has no container 'zz'"),
         (["--use", "team/a,roles=zz"], "There are: 'pod'."),
         (["--use", "team/a", "--template", "spec.zz"], "there is nothing at spec.zz"),
+        (
+            ["--use", "team/a", "--template", "spec.template.spec"],
+            "where the pods of a Job are, and spec.template.spec is",
+        ),
     ],
 )
 def test_a_use_that_means_nothing_is_usage(job: str, arguments: list[str], words: str, run: Run) -> None:
@@ -199,6 +203,22 @@ def test_names_that_could_steer_a_terminal_do_not(tmp_path: Path, run: Run) -> N
         assert "\x1b" not in result.output
     refused = run("wrap", str(file), "--use", "team/a,containers=x", code=2)
     assert "\x1b" not in refused.output
+
+
+def test_a_namespace_that_was_assumed_is_told(run: Run) -> None:
+    """Applied elsewhere, its claim would not be there. Who says it, or needs no claim, is told nothing."""
+    homeless = JOB.replace(", namespace: team", "")
+    told = run("wrap", "-", "--use", "imagenet", input=homeless).stderr
+    assert told.startswith("Job train names no namespace: wrapped for default.")
+    assert "names no namespace" not in run("wrap", "-", "--use", "imagenet", "-n", "default", input=homeless).stderr
+    assert "names no namespace" not in run("wrap", "-", "--use", "imagenet", input=JOB).stderr
+    assert "names no namespace" not in run("wrap", "-", input=homeless).stderr
+
+
+def test_the_place_of_a_known_kind_may_be_said_too(job: str, run: Run) -> None:
+    """It changes nothing."""
+    plain = run("wrap", job, "--use", "team/a").stdout
+    assert run("wrap", job, "--use", "team/a", "--template", "spec.template").stdout == plain
 
 
 def test_a_kind_that_nobody_knows_says_where_its_pods_are(run: Run) -> None:
