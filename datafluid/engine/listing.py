@@ -33,7 +33,6 @@ _LOOK_UP = (
     f" FROM entry WHERE directory=(SELECT id {_DIRECTORY}) AND name=?3"
 )
 _WAS = 2  # of a directory: it was complete, and something in it has changed since
-_AWAY = "Cached files are served; `datafluid doctor` tells whether the store answers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +58,17 @@ class ListingCache:
         origin: The mount's origin.
         refresh: How old an answer may be, seconds; None: any age.
         store: Opens the store; called only when it must be asked.
+        ask: The command that tells whether the store can be reached.
     """
 
-    def __init__(self, cache: CacheStore, origin: str, refresh: float | None, store: Callable[[], UnderStore]) -> None:
+    def __init__(
+        self, cache: CacheStore, origin: str, refresh: float | None, store: Callable[[], UnderStore], *, ask: str
+    ) -> None:
         self._cache = cache
         self._origin_name = origin
         self._refresh = refresh
         self._store = store
+        self._away = f"Cached files are served; `{ask}` tells whether the store answers."
 
     def lookup(self, key: str, *, stale: bool = False) -> Found:
         """What is at ``key``: from the index when it is fresh, else from the store.
@@ -83,7 +86,7 @@ class ListingCache:
         if known is not None and (stale or self.is_fresh(known.as_of)):
             return known
         if stale:
-            raise Unavailable(f"nothing is known of {key!r}, and its under-store is away.", hint=_AWAY)
+            raise Unavailable(f"nothing is known of {key!r}, and its under-store is away.", hint=self._away)
         return self._ask(self._store(), key)
 
     def list(self, key: str, *, stale: bool = False) -> tuple[Listing, float]:
@@ -94,7 +97,7 @@ class ListingCache:
         if known is not None and (stale or self.is_fresh(known[1])):
             return known
         if stale:
-            raise Unavailable(f"what {key!r} holds is not known, and its under-store is away.", hint=_AWAY)
+            raise Unavailable(f"what {key!r} holds is not known, and its under-store is away.", hint=self._away)
         now = time.time()
         store = self._store()
         listing = nameable(store, level(store, key))

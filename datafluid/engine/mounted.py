@@ -110,9 +110,11 @@ class Source:
 class Mount:
     """One mount of a volume, with its store opened at first use."""
 
-    def __init__(self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore) -> None:
+    def __init__(
+        self, home: Home, binding: Binding, mount: MountBinding, cache: CacheStore, opener: OpenStore, *, ask: str
+    ) -> None:
         self.binding = mount
-        self.listing = ListingCache(cache, mount.origin, binding.refresh, lambda: self.store)
+        self.listing = ListingCache(cache, mount.origin, binding.refresh, lambda: self.store, ask=ask)
         self._open: Callable[[], UnderStore] = lambda: opener(home, binding, mount)
         self._store: tuple[int, UnderStore] | None = None
 

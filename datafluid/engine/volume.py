@@ -55,7 +55,8 @@ class Volume(Looking, Editing):
         self.source = source
         self.cache = open_cache(home)
         opener = opener or _open_store
-        mounts = [Mount(home, binding, mount, self.cache, opener) for mount in binding.mounts]
+        ask = "datafluid doctor" if source is None else f"datafluid explain {binding.namespace}/{binding.name}"
+        mounts = [Mount(home, binding, mount, self.cache, opener, ask=ask) for mount in binding.mounts]
         super().__init__(binding, mounts, Generation(home.generation))
         self._local: dict[str, Local] = {}
 

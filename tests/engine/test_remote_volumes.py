@@ -14,6 +14,7 @@ from datafluid.engine.home import Home
 from datafluid.engine.remote import volumes
 from datafluid.engine.remote.volumes import RemoteVolumes
 from datafluid.engine.understore.http_store import HttpStore
+from datafluid.errors import Unavailable
 from datafluid.testing import InMemoryPlane
 from tests.web import Web, serve_web
 
@@ -87,3 +88,19 @@ def test_a_volume_that_is_replaced_lets_its_connections_go(
     assert after is not before
     assert closed.count(before.mounts[0].store.display_url) == 1
     assert before.mounts[0].store.stat("a.txt").size == len(b"one")
+
+
+def test_what_is_not_known_while_the_store_is_away_names_the_command_that_tells(
+    tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`datafluid doctor` looks at the stores of this machine's datasets, not at those of a cluster's."""
+    plane = InMemoryPlane()
+    _put(plane, f"{web.url}/one/")
+    volume = RemoteVolumes(plane, Home.open(tmp_path), serve_stale=True).volume("team", "data")
+    monkeypatch.setattr(HttpStore, "stat", _away)
+    with pytest.raises(Unavailable, match="`datafluid explain team/data`"):
+        volume.info("never/seen.txt")
+
+
+def _away(*args: Any) -> Any:
+    raise Unavailable("it does not answer.")
