@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from datafluid.client import connect
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
-from tests.datasets import apply_bucket_dataset
+from tests.datasets import apply_bucket_dataset, dataset_manifest, runtime_manifest
 
 _SIZE = 3_000_000
 
@@ -123,3 +124,31 @@ def test_verify_finds_what_opening_cannot(bucket: Bucket, seed: int) -> None:
     assert str(cached) in damaged
     assert not cached.exists()
     assert fs.cat("default/data/data.bin") == data
+
+
+@pytest.mark.parametrize("what", ["the tier", "our directory in it", "the directories in ours"])
+def test_a_tier_that_is_removed_under_a_process(what: str, bucket: Bucket, seed: int, tmp_path: Path) -> None:
+    """Who has used it goes on reading, the directories are made again, and what is read is cached again."""
+    source = random.Random(seed)
+    content = {f"{number}.bin": source.randbytes(100_000) for number in range(8)}
+    for key, data in content.items():
+        bucket.put(key, data)
+    client = connect()
+    client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
+    client.apply(runtime_manifest("data", tmp_path / "tier"))
+    client.dataset("data").wait(timeout=60)
+    fs = FluidFileSystem(skip_instance_cache=True)
+    paths = [f"default/data/{key}" for key in content]
+    assert [fs.cat_file(path) for path in paths] == list(content.values())
+    with fs.open(paths[0]) as held:
+        (ours,) = (tmp_path / "tier").iterdir()
+        for each in {"the tier": [tmp_path / "tier"], "our directory in it": [ours]}.get(what, list(ours.iterdir())):
+            shutil.rmtree(each)
+        for _ in range(2):
+            assert [fs.cat_file(path) for path in paths] == list(content.values())
+        assert held.read() == content["0.bin"]
+    before = len(bucket.gets())
+    assert [fs.cat_file(path) for path in paths] == list(content.values())
+    assert len(bucket.gets()) == before
+    assert client.dataset("data").load().wait(timeout=60).phase == "Complete"
+    assert client.cache.verify() == []

@@ -1,4 +1,4 @@
-"""A disk that is full: readers go past the cache, loads say why they cannot, and what is declared stays."""
+"""A disk that takes nothing more: readers go past the cache, loads say why they cannot, and what is declared stays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from datafluid.client import connect
 from datafluid.engine.cache.store import open_cache
 from datafluid.engine.home import Home
-from datafluid.errors import OperationFailed
+from datafluid.errors import CacheFull, OperationFailed
 from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest, runtime_manifest
@@ -63,6 +63,42 @@ def test_a_tier_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int) -> N
     assert fs.cat("default/data/0.bin") == content["0.bin"]
     assert len(bucket.gets()) == before
     assert client.cache.verify() == []
+
+
+def test_a_tier_that_becomes_read_only(bucket: Bucket, small_disk: Path, seed: int) -> None:
+    """As the kernel makes a disk that has an error: the cached is read, the rest past the cache; loads go elsewhere."""
+    source = random.Random(seed)
+    content = {f"{number}.bin": source.randbytes(_MIB) for number in range(4)}
+    for key, data in content.items():
+        bucket.put(key, data)
+    client = connect()
+    client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
+    client.apply(runtime_manifest("data", small_disk))
+    dataset = client.dataset("data")
+    dataset.wait(timeout=60)
+    dataset.load("/0.bin").wait(timeout=60)
+    fs = FluidFileSystem(skip_instance_cache=True)
+    assert fs.cat_file("default/data/1.bin", 0, 1000) == content["1.bin"][:1000]  # and a part of another one
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    try:
+        for _ in range(2):
+            for key, data in content.items():
+                assert fs.cat_file(f"default/data/{key}") == data, key
+                assert _run("cat", f"default/data/{key}").stdout == data, key
+        with pytest.raises(CacheFull, match=r"read-only\. .* writable"):
+            client.cache.evict("default/data")
+        assert dataset.load().wait(timeout=60).phase == "Complete"  # the dataset's tier is found unusable, and moved
+        assert [condition["type"] for condition in dataset.manifest["status"]["conditions"]] == [
+            "Ready",
+            "TierMoved",
+        ]
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    before = len(bucket.gets())
+    assert [fs.cat_file(f"default/data/{key}") for key in content] == list(content.values())
+    assert len(bucket.gets()) == before
+    assert client.cache.verify() == []
+    assert client.cache.evict("default/data").files == len(content)
 
 
 def test_a_home_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,8 @@ class SealedFiles:
 
     def drop(self, db: apsw.Connection, row: index.Row) -> None:
         """Remove a file, and what is known of it."""
-        self._tiers.at(row.tier).remove(row.name)
+        with suppress(CacheFull):  # on a read-only disk it stays, and is taken over when it is fetched again
+            self._tiers.at(row.tier).remove(row.name)
         index.drop(db, row)
 
     def make_durable(self, tiers: Sequence[TierBinding]) -> None:

@@ -43,28 +43,34 @@ class Tier:
         self.root = f"{path}/.datafluid-{home_id}"
         self._directories: set[str] = set()
         self._lock = threading.Lock()
+        self._fd = self._enter()
+
+    def _enter(self) -> int:
+        """Open our directory, and make it where it is missing."""
         try:
-            Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
-            top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            Path(self.path).mkdir(mode=0o700, parents=True, exist_ok=True)
+            top = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise Unavailable(
-                f"the cache directory {path} cannot be used: {error.strerror}.",
+                f"the cache directory {self.path} cannot be used: {error.strerror}.",
                 hint="Check tieredstore.levels[].path and its permissions.",
             ) from error
+        name = os.path.basename(self.root)
         try:
             with suppress(FileExistsError):
-                os.mkdir(f".datafluid-{home_id}", 0o700, dir_fd=top)
-            self._fd = os.open(f".datafluid-{home_id}", _OPEN_DIRECTORY, dir_fd=top)
+                os.mkdir(name, 0o700, dir_fd=top)
+            fd = os.open(name, _OPEN_DIRECTORY, dir_fd=top)
         except OSError as error:
             raise Forbidden(
                 f"{self.root} is not a directory that datafluid made: {error.strerror}.", hint="Move it away."
             ) from error
         finally:
             os.close(top)
-        status = os.fstat(self._fd)
+        status = os.fstat(fd)
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-            os.close(self._fd)
+            os.close(fd)
             raise Forbidden(f"{self.root} is open to others.", hint=f"Run `chmod 700 {self.root}`, or remove it.")
+        return fd
 
     def file_path(self, name: CachedName) -> str:
         """The absolute path of a cached file."""
@@ -76,20 +82,34 @@ class Tier:
         Returns:
             The descriptor, and whether the file is new: then nothing that was known of it holds.
         """
-        self._ensure_directory(name.directory)
-        place, flags = f"{name.directory}/{name}", os.O_RDWR | os.O_CREAT | _FLAGS
         with _disk_errors(self.path):
             try:
-                fd, new = os.open(place, flags | os.O_EXCL, 0o600, dir_fd=self._fd), True
-            except FileExistsError:
-                fd, new = os.open(place, flags, 0o600, dir_fd=self._fd), False
-            try:
-                if new or os.fstat(fd).st_size != size:
-                    os.ftruncate(fd, size)
-            except BaseException:
-                os.close(fd)
-                raise
+                return self._create(name, size)
+            except FileNotFoundError:  # somebody has removed our directories behind our back
+                self._enter_again()
+                return self._create(name, size)
+
+    def _create(self, name: CachedName, size: int) -> tuple[int, bool]:
+        self._ensure_directory(name.directory)
+        place, flags = f"{name.directory}/{name}", os.O_RDWR | os.O_CREAT | _FLAGS
+        try:
+            fd, new = os.open(place, flags | os.O_EXCL, 0o600, dir_fd=self._fd), True
+        except FileExistsError:
+            fd, new = os.open(place, flags, 0o600, dir_fd=self._fd), False
+        try:
+            if new or os.fstat(fd).st_size != size:
+                os.ftruncate(fd, size)
+        except BaseException:
+            os.close(fd)
+            raise
         return fd, new
+
+    def _enter_again(self) -> None:
+        with self._lock:
+            fd = self._enter()
+            os.dup2(fd, self._fd, inheritable=False)  # in one step: other threads are using it
+            os.close(fd)
+            self._directories.clear()
 
     def open(self, name: CachedName) -> int:
         """Open a cached file for reading.
@@ -100,20 +120,29 @@ class Tier:
         return os.open(f"{name.directory}/{name}", os.O_RDONLY | _FLAGS, dir_fd=self._fd)
 
     def seal(self, fd: int, partial: CachedName, sealed: CachedName) -> os.stat_result:
-        """Make a complete file read-only and give it its final name; returns its status afterwards."""
-        os.fchmod(fd, 0o400)
-        os.rename(
-            f"{partial.directory}/{partial}",
-            f"{sealed.directory}/{sealed}",
-            src_dir_fd=self._fd,
-            dst_dir_fd=self._fd,
-        )
+        """Make a complete file read-only and give it its final name; returns its status afterwards.
+
+        Raises:
+            CacheFull: the disk takes nothing more.
+        """
+        with _disk_errors(self.path):
+            os.fchmod(fd, 0o400)
+            os.rename(
+                f"{partial.directory}/{partial}",
+                f"{sealed.directory}/{sealed}",
+                src_dir_fd=self._fd,
+                dst_dir_fd=self._fd,
+            )
         return os.fstat(fd)
 
     def remove(self, name: CachedName) -> None:
-        """Unlink a cached file; open and mapped readers keep their bytes. One that is gone is no error."""
+        """Unlink a cached file; open and mapped readers keep their bytes. One that is gone is no error.
+
+        Raises:
+            CacheFull: the disk is read-only.
+        """
         place = f"{name.directory}/{name}"
-        with suppress(FileNotFoundError):
+        with _disk_errors(self.path), suppress(FileNotFoundError):
             try:
                 os.unlink(place, dir_fd=self._fd)
             except IsADirectoryError:  # somebody else's, and not ours to delete: only out of the way
@@ -153,13 +182,21 @@ class Tier:
     def _ensure_directory(self, directory: str) -> None:
         if directory in self._directories:
             return
-        with self._lock, suppress(FileExistsError), _disk_errors(self.path):
+        with self._lock, suppress(FileExistsError):
             os.mkdir(directory, 0o700, dir_fd=self._fd)
         self._directories.add(directory)
 
 
+_TROUBLE = {
+    errno.ENOSPC: "is full",
+    errno.EDQUOT: "is full",
+    errno.EROFS: "is read-only",  # as after an error of the disk itself
+    errno.EIO: "cannot be written",
+}
+
+
 class _disk_errors:  # noqa: N801  # reads as a statement: with _disk_errors(path)
-    """A full disk becomes CacheFull, wherever the kernel notices it."""
+    """A disk that takes nothing more becomes CacheFull, wherever the kernel notices it."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -168,8 +205,8 @@ class _disk_errors:  # noqa: N801  # reads as a statement: with _disk_errors(pat
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in _TROUBLE and not isinstance(error, CacheFull):
             raise CacheFull(
-                f"the disk of the cache directory {self._path} is full.",
-                hint="Free some space, or move the tier to another disk.",
+                f"the disk of the cache directory {self._path} {_TROUBLE[error.errno]}.",
+                hint="Free some space, make it writable, or move the tier to another disk.",
             ) from error
