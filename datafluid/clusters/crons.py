@@ -16,7 +16,7 @@ from datafluid.model.ref import Ref
 from datafluid.model.status import parse_time
 from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
 from datafluid.waiting.deadline import Deadline, seconds_told
-from datafluid.waiting.listening import Quiet, listen
+from datafluid.waiting.listening import listen
 
 if TYPE_CHECKING:
     from datafluid.model.schedule import Schedule
@@ -162,7 +162,7 @@ def _zone_of(operation: Manifest) -> str:
 def _await(plane: ControlPlane, operation: Ref, timeout: float) -> Manifest | None:
     if timeout <= 0:
         return _find(plane, operation)
-    for heard in listen(plane, cron_job_ref(operation), deadline=Deadline(timeout), quiet=Quiet()):
+    for heard in listen(plane, cron_job_ref(operation), deadline=Deadline(timeout)):
         if heard.object is not None and not heard.gone:
             return heard.object
     raise Timeout(

@@ -16,7 +16,7 @@ from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of
 from datafluid.plane.port import Cluster, ControlPlane, Event, Manifest
 from datafluid.waiting.deadline import Deadline
-from datafluid.waiting.listening import Quiet, listen
+from datafluid.waiting.listening import listen
 
 __all__ = ["remove", "wait_for_remains"]
 
@@ -121,7 +121,7 @@ def _wait_until_gone(plane: ControlPlane, dataset: Ref, parts: Iterable[Ref], de
         first = _get(plane, part)
         if first is None:
             continue
-        for heard in listen(plane, part, deadline=deadline, quiet=Quiet(), first=first):
+        for heard in listen(plane, part, deadline=deadline, first=first):
             if heard.gone or heard.object is None:
                 break
             if not heard.news and not told:

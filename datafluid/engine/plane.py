@@ -10,7 +10,7 @@ import builtins
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of, references_to
 from datafluid.plane.admission import admit
 from datafluid.plane.port import Event, Manifest, Node, Run, WatchEvent
+from datafluid.plane.term import Term
 
 if TYPE_CHECKING:
     from datafluid.engine.volume import Volume
@@ -106,14 +107,13 @@ class EmbeddedPlane:
         name: str | None = None,
         since: str | None = None,
         timeout: float | None = None,
+        quiet: Sequence[float] = (),
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`. Of several quick changes the last state is seen."""
-        start = int(since) if since else None
-        for event in self.registry.watch(kind, namespace=namespace, since=start, timeout=timeout):
-            if event.type == "BOOKMARK":
-                yield event
-            elif name in (None, event.object["metadata"]["name"]):
-                yield replace(event, object=self._present(event.object)) if event.type != "DELETED" else event
+        start, term = int(since) if since else None, Term(timeout, quiet=quiet)
+        for event in self.registry.watch(kind, term, namespace=namespace, name=name, since=start):
+            is_there = event.type in ("ADDED", "MODIFIED")
+            yield replace(event, object=self._present(event.object)) if is_there else event
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`.

@@ -23,6 +23,7 @@ from datafluid.engine.schema import MIGRATIONS
 from datafluid.errors import Corrupt, NotFound, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Event, Manifest, WatchEvent
+from datafluid.plane.term import Term, nothing
 
 __all__ = ["Registry"]
 
@@ -170,7 +171,7 @@ class Registry:
         raise Unavailable(f"{ref} is {phase}{why}", hint=f"Run `datafluid wait {namespace}/{name}`.")
 
     def changes(
-        self, kind: str, *, namespace: str | None = None, since: int | None = None
+        self, kind: str, *, namespace: str | None = None, name: str | None = None, since: int | None = None
     ) -> tuple[list[WatchEvent], int]:
         """What changed after a version, in order, and the version that this brings the caller to.
 
@@ -199,30 +200,34 @@ class Registry:
             elif sort == 0 or since is not None:
                 what: Literal["ADDED", "MODIFIED", "DELETED"]
                 what = "DELETED" if sort else "ADDED" if since is None or created > since else "MODIFIED"
-                events.append(WatchEvent(type=what, object=json.loads(text), version=str(version)))
+                manifest = json.loads(text)
+                if name in (None, manifest["metadata"]["name"]):
+                    events.append(WatchEvent(type=what, object=manifest, version=str(version)))
         return events, newest
 
     def watch(
-        self, kind: str, *, namespace: str | None = None, since: int | None = None, timeout: float | None = None
+        self, kind: str, term: Term, *, namespace: str | None = None, name: str | None = None, since: int | None = None
     ) -> Iterator[WatchEvent]:
         """`changes`, again and again; see `datafluid.plane.port.ControlPlane.watch`.
 
         A bookmark tells that something else has happened: a run has ended, say, of which no object speaks yet.
         """
-        end = None if timeout is None else time.monotonic() + timeout
         first = True
         while True:
             generation = self.generation
-            events, since = self.changes(kind, namespace=namespace, since=since)
-            yield from events
+            events, since = self.changes(kind, namespace=namespace, name=name, since=since)
+            for event in events:
+                term.told()
+                yield event
             if not events and not first:
-                marker = {"kind": kind, "metadata": {"resourceVersion": str(since)}}
-                yield WatchEvent(type="BOOKMARK", object=marker, version=str(since))
+                yield nothing("BOOKMARK", kind, str(since))
             first = False
             while self.generation == generation:
-                if end is not None and time.monotonic() >= end:
+                if term.is_quiet():
+                    yield nothing("QUIET", kind, str(since))
+                if term.over:
                     return
-                time.sleep(_LOOK if end is None else max(0.0, min(_LOOK, end - time.monotonic())))
+                time.sleep(min(_LOOK, term.patience))
 
     def _forgot(self, since: int) -> bool:
         """Whether deletions after a version have been forgotten."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import builtins
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, Self, runtime_checkable
 
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, ControlPlane, Event, Manifest, Node, WatchEvent
+from datafluid.plane.term import Term
 
 __all__ = ["AsyncPlane", "HasTwin", "async_twin"]
 
-_SLICE = 0.5  # seconds that a thread watches before it asks whether anybody still listens
+_PULSE = 0.5  # seconds without news after which a thread looks whether anybody still listens
+_AHEAD = 100  # events that wait for who listens
 
 
 @runtime_checkable
@@ -107,51 +108,42 @@ class AsyncPlane:
         name: str | None = None,
         since: str | None = None,
         timeout: float | None = None,
+        quiet: Sequence[float] = (),
     ) -> AsyncIterator[WatchEvent]:
-        """See `datafluid.plane.port.ControlPlane.watch`."""
-        queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
-        stop, loop = threading.Event(), asyncio.get_running_loop()
+        """See `datafluid.plane.port.ControlPlane.watch`.
+
+        A thread watches. It is never far ahead of who listens, and it ends soon after nobody does.
+        """
+        term, pulse = Term(quiet=quiet), (min((_PULSE, *quiet)),)
+        look = partial(self.plane.watch, kind, namespace=namespace, name=name, since=since, timeout=timeout)
+        told: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
+        loop, room, stop = asyncio.get_running_loop(), threading.Semaphore(_AHEAD), threading.Event()
 
         def pump() -> None:
-            look = partial(self.plane.watch, kind, namespace=namespace, name=name)
-            for event in _until_stopped(look, since, timeout, stop):
-                loop.call_soon_threadsafe(queue.put_nowait, event)
+            try:
+                for event in look(quiet=pulse):
+                    room.acquire()
+                    if stop.is_set():
+                        return
+                    loop.call_soon_threadsafe(told.put_nowait, event)
+            finally:
+                loop.call_soon_threadsafe(told.put_nowait, None)
 
         pumping = asyncio.create_task(asyncio.to_thread(pump))
-        getting: asyncio.Task[WatchEvent] | None = None
         try:
-            while not (pumping.done() and queue.empty()):
-                getting = asyncio.create_task(queue.get())
-                await asyncio.wait({getting, pumping}, return_when=asyncio.FIRST_COMPLETED)
-                if getting.done():
-                    yield getting.result()
-                else:
-                    getting.cancel()
-                    await asyncio.sleep(0)  # what the thread has put last arrives now
+            while (event := await told.get()) is not None:
+                room.release()
+                if event.type not in ("BOOKMARK", "QUIET"):
+                    term.told()
+                if event.type != "QUIET" or term.is_quiet():
+                    yield event
             await pumping
         finally:
             stop.set()
-            if getting is not None:
-                getting.cancel()  # who is cancelled while waiting leaves no task behind
+            room.release()
 
     async def list(
         self, kind: str, *, namespace: str | None = None, selector: Mapping[str, str] | None = None
     ) -> builtins.list[Manifest]:
         """See `datafluid.plane.port.ControlPlane.list`."""
         return await asyncio.to_thread(self.plane.list, kind, namespace=namespace, selector=selector)
-
-
-def _until_stopped(
-    look: Callable[..., Iterator[WatchEvent]], since: str | None, timeout: float | None, stop: threading.Event
-) -> Iterator[WatchEvent]:
-    """A watch in slices of time, so that its thread ends soon after nobody listens any more."""
-    end = None if timeout is None else time.monotonic() + timeout
-    while not stop.is_set():
-        left = _SLICE if end is None else min(_SLICE, max(0.0, end - time.monotonic()))
-        for event in look(since=since, timeout=left):
-            since = event.version
-            yield event
-            if stop.is_set():
-                return
-        if end is not None and time.monotonic() >= end:
-            return

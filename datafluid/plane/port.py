@@ -9,7 +9,7 @@ A kind is named ``Dataset``, ``DataLoad``, ... where it is Fluid's own, and behi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -45,9 +45,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchEvent:
-    """One change. ``version`` is what a later `ControlPlane.watch` takes as ``since``."""
+    """One change. ``version`` is what a later `ControlPlane.watch` takes as ``since``.
 
-    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    A BOOKMARK only brings the version, a QUIET says that nothing was told for as long as was asked: what they have as
+    ``object`` is none.
+    """
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "QUIET"]
     object: Manifest
     version: str
 
@@ -128,6 +132,7 @@ class ControlPlane(Protocol):
         name: str | None = None,
         since: str | None = None,
         timeout: float | None = None,
+        quiet: Sequence[float] = (),
     ) -> Iterator[WatchEvent]:
         """Changes as they come. Without ``since`` the objects that exist come first, as ADDED.
 
@@ -139,6 +144,9 @@ class ControlPlane(Protocol):
             name: Only objects of this name.
             since: The version to go on from. A plane may have forgotten it: then what exists comes first.
             timeout: Seconds.
+            quiet: Seconds without a change after which to say so with a QUIET event: after the first of them, then
+                after the second, the last again and again until something changes. The watch itself goes on; only
+                where it cannot tell, for the plane is away, it ends with `Unavailable`.
         """
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:

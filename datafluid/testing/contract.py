@@ -157,6 +157,27 @@ class PlaneContract:
         """With nothing to tell it ends by itself."""
         assert list(plane.watch("Dataset", namespace=NAMESPACE, timeout=0.1)) == []
 
+    def test_a_quiet_watch_says_so_and_goes_on(self, plane: ControlPlane) -> None:
+        """Each time with the version to go on from; what changes after it is told, and silence begins anew."""
+        plane.apply(dataset())
+        told: list[str] = []
+        for event in plane.watch("Dataset", namespace=NAMESPACE, timeout=self.patience, quiet=(0.1, 0.2)):
+            told += [event.type] if event.type != "BOOKMARK" else []
+            assert event.version
+            if told[-2:] == ["QUIET", "QUIET"]:
+                plane.delete(Ref("Dataset", "demo", NAMESPACE))
+            if told[-2:] == ["DELETED", "QUIET"]:
+                break
+        assert told[:3] == ["ADDED", "QUIET", "QUIET"]
+        assert told[-2:] == ["DELETED", "QUIET"]
+
+    def test_only_who_asks_is_told_of_silence(self, plane: ControlPlane) -> None:
+        """Others hear of changes only."""
+        plane.apply(dataset())
+        told = [event.type for event in plane.watch("Dataset", namespace=NAMESPACE, timeout=0.5)]
+        assert told[0] == "ADDED"
+        assert "QUIET" not in told
+
     def test_deleting_takes_along_what_belongs_to_it(self, plane: ControlPlane) -> None:
         """A dataset's runtime goes with it."""
         plane.apply(dataset())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from datafluid.model.plain import merge_patch
 from datafluid.model.ref import Ref
 from datafluid.plane.events import event_manifest, happening
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+from datafluid.plane.term import Term
 from datafluid.testing.rules import belongs, merged, mounted_by, runs_again
 from datafluid.testing.shelf import Shelf
 
@@ -83,11 +84,13 @@ class InMemoryPlane:
         name: str | None = None,
         since: str | None = None,
         timeout: float | None = None,
+        quiet: Sequence[float] = (),
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`."""
+        term = Term(timeout, quiet=quiet)
 
         def is_watched(ref: Ref) -> bool:
-            return ref.kind == kind and namespace in (None, ref.namespace) and name in (None, ref.name)
+            return namespace in (None, ref.namespace) and name in (None, ref.name)
 
         if since is not None:
             version = int(since)
@@ -98,7 +101,7 @@ class InMemoryPlane:
             for manifest in there:
                 if is_watched(Ref.of(manifest)):
                     yield WatchEvent(type="ADDED", object=manifest, version=manifest["metadata"]["resourceVersion"])
-        yield from self._shelf.news(version, is_watched, timeout)
+        yield from self._shelf.news(kind, version, is_watched, term)
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`."""

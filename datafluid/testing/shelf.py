@@ -13,8 +13,11 @@ from datafluid.errors import NotFound
 from datafluid.model.ref import Ref
 from datafluid.plane.events import EVENT
 from datafluid.plane.port import Manifest, WatchEvent
+from datafluid.plane.term import Term, nothing
 
 __all__ = ["Shelf"]
+
+_LONGEST = 3600.0  # seconds that a thread waits for news at once
 
 
 class Shelf:
@@ -76,21 +79,23 @@ class Shelf:
         """How much has happened so far."""
         return len(self._log)
 
-    def news(self, since: int, wanted: Callable[[Ref], bool], timeout: float | None) -> Iterator[WatchEvent]:
-        """What happens to the objects that are ``wanted``, as it comes."""
-        end = None if timeout is None else time.monotonic() + timeout
+    def news(self, kind: str, since: int, wanted: Callable[[Ref], bool], term: Term) -> Iterator[WatchEvent]:
+        """What happens to the objects of a kind that are ``wanted``, as it comes."""
         while True:
             with self.changed:
-                while len(self._log) <= since:
-                    left = None if end is None else end - time.monotonic()
-                    if left is not None and left <= 0:
-                        return
-                    self.changed.wait(left)
+                if len(self._log) <= since:
+                    self.changed.wait(min(_LONGEST, term.patience))
                 new = self._log[since:]
             for event in new:
                 since += 1
-                if wanted(Ref.of(event.object)):
+                ref = Ref.of(event.object)
+                if ref.kind == kind and wanted(ref):
+                    term.told()
                     yield replace(event, object=copy.deepcopy(event.object))
+            if term.is_quiet():
+                yield nothing("QUIET", kind, str(since))
+            if term.over:
+                return
 
     def _write(self, what: Any, manifest: Manifest) -> Manifest:
         version = str(len(self._log) + 1)

@@ -15,7 +15,7 @@ from datafluid.model.ref import Ref
 from datafluid.model.relations import operation_datasets
 from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
 from datafluid.waiting.deadline import Deadline
-from datafluid.waiting.listening import Quiet, listen
+from datafluid.waiting.listening import listen
 from datafluid.waiting.outages import outlasting
 from datafluid.waiting.telling import diagnosis, reporter, where_to_look
 
@@ -38,7 +38,7 @@ def wait_for_operation(
 
     first = plane.get(ref)
     before = OperationStatus.parse(first)
-    deadline, quiet, report = Deadline(timeout), Quiet(), reporter(ref, progress)
+    deadline, report = Deadline(timeout), reporter(ref, progress)
     if before.is_cron and isinstance(plane, Cluster):
         try:
             return _wait_for_run(plane, ref, before, deadline, report)
@@ -46,7 +46,7 @@ def wait_for_operation(
             pass
     status, last, said = before, first, None
     figures = _Figures(plane) if progress and isinstance(plane, Cluster) and ref.kind == "DataLoad" else None
-    for heard in listen(plane, ref, deadline=deadline, quiet=quiet, first=first):
+    for heard in listen(plane, ref, deadline=deadline, first=first):
         last = heard.object or last
         status = OperationStatus.parse(last)
         if figures is not None:
@@ -54,8 +54,6 @@ def wait_for_operation(
         if status != said:
             said = status
             report(status)
-        if heard.news:
-            quiet.heard()
         if _has_ended(status, before):
             return _ended(plane, ref, last, status)
         if heard.gone or heard.object is None:
@@ -85,7 +83,7 @@ def _wait_for_run(
     # One that somebody started by hand belongs to no tick: when it was started tells it from others.
     ended_before = {(run.scheduled, run.started) for run in runs_now() if run.ended is not None}
     report(status)
-    for heard in listen(plane, cron_job_ref(ref), deadline=deadline, quiet=Quiet()):
+    for heard in listen(plane, cron_job_ref(ref), deadline=deadline):
         if heard.gone:
             raise NotFound(f"the CronJob of {ref} was deleted.", hint="Apply it again.")
         if heard.object is None:

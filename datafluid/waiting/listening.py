@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,31 +14,10 @@ from datafluid.plane.port import Advances, ControlPlane, Manifest, WatchEvent
 from datafluid.waiting.deadline import Deadline
 from datafluid.waiting.outages import breathe, outlasting
 
-__all__ = ["Heard", "Quiet", "listen"]
+__all__ = ["Heard", "listen"]
 
-_SILENCES = (15.0, 30.0, 60.0)  # seconds of quiet before a look around; the last for ever
+_SILENCES = (15.0, 30.0, 60.0)  # seconds without news after which to look around; the last for ever
 _LONGEST_LOOK = 1.0  # seconds between two looks on a plane that has no controllers: dead workers announce nothing
-
-
-class Quiet:
-    """How long to listen before looking around: longer each time that nothing was heard.
-
-    `at_most` limits it, for those who have a term of their own.
-    """
-
-    def __init__(self) -> None:
-        self._turns = 0
-        self.at_most = float("inf")
-
-    def __call__(self) -> float:
-        """Seconds of silence after which to look around this time."""
-        turn = min(self._turns, len(_SILENCES) - 1)
-        self._turns += 1
-        return min(_SILENCES[turn], self.at_most)
-
-    def heard(self) -> None:
-        """Something was: begin with short times again."""
-        self._turns = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +35,7 @@ class Heard:
     news: bool = True
 
 
-def listen(
-    plane: ControlPlane, ref: Ref, *, deadline: Deadline, quiet: Callable[[], float], first: Manifest | None = None
-) -> Iterator[Heard]:
+def listen(plane: ControlPlane, ref: Ref, *, deadline: Deadline, first: Manifest | None = None) -> Iterator[Heard]:
     """What an object is now, then each time that it changes, and now and then that it does not.
 
     A plane with controllers of its own is asked once and then listened to. Ends when the time is up. A plane that goes
@@ -68,7 +45,6 @@ def listen(
         plane: Where it is.
         ref: The object; it need not exist yet.
         deadline: When to stop.
-        quiet: Seconds of silence after which to say so, asked anew each time.
         first: The object as it was read already.
 
     Raises:
@@ -76,49 +52,42 @@ def listen(
     """
     if isinstance(plane, Advances):
         return _advanced(plane, ref, deadline)
-    return _told(plane, ref, deadline, quiet, first)
+    return _told(plane, ref, deadline, first)
 
 
-def _told(
-    plane: ControlPlane, ref: Ref, deadline: Deadline, quiet: Callable[[], float], seen: Manifest | None
-) -> Iterator[Heard]:
-    since: str | None = None
+def _told(plane: ControlPlane, ref: Ref, deadline: Deadline, seen: Manifest | None) -> Iterator[Heard]:
     if seen is not None:
-        since = seen["metadata"]["resourceVersion"]
         yield Heard(object=seen)
-    while not deadline.passed:
-        for event in _unless_away(plane, ref, since, quiet(), deadline):
-            since = event.version
-            if event.type == "DELETED":
-                last = event.object if "spec" in event.object else seen  # one that was missed has left only its name
-                yield Heard(object=last, gone=True)
-                seen = None
-            elif event.type != "BOOKMARK":
-                seen = event.object
-                yield Heard(object=seen)
-        if not deadline.passed:
+    for event in _unless_away(plane, ref, seen, deadline):
+        if event.type == "QUIET":
             yield Heard(object=seen, news=False)
+        elif event.type == "DELETED":
+            last = event.object if "spec" in event.object else seen  # one that was missed has left only its name
+            yield Heard(object=last, gone=True)
+            seen = None
+        elif event.type != "BOOKMARK":
+            seen = event.object
+            yield Heard(object=seen)
 
 
-def _unless_away(
-    plane: ControlPlane, ref: Ref, since: str | None, timeout: float, deadline: Deadline
-) -> Iterator[WatchEvent]:
-    """Changes; where the plane cannot be reached, they go on from the last one when it can be again."""
-    while True:
-        left = deadline.left()
+def _unless_away(plane: ControlPlane, ref: Ref, seen: Manifest | None, deadline: Deadline) -> Iterator[WatchEvent]:
+    """Changes and silences; where the plane cannot be reached, they go on from the last one when it can be again."""
+    since = None if seen is None else seen["metadata"]["resourceVersion"]
+    while not deadline.passed:
         try:
-            for event in _watched(plane, ref, since, timeout if left is None else min(left, timeout)):
+            for event in _watched(plane, ref, since, deadline.left(), _SILENCES):
                 since = event.version
                 yield event
-            return
         except Unavailable:
             breathe(deadline, 0)
             with suppress(NotFound, Forbidden):  # an answer
                 outlasting(ref, deadline, partial(plane.get, ref))
 
 
-def _watched(plane: ControlPlane, ref: Ref, since: str | None, timeout: float) -> Iterator[WatchEvent]:
-    return plane.watch(ref.kind, namespace=ref.namespace, name=ref.name, since=since, timeout=timeout)
+def _watched(
+    plane: ControlPlane, ref: Ref, since: str | None, timeout: float | None, quiet: Sequence[float] = ()
+) -> Iterator[WatchEvent]:
+    return plane.watch(ref.kind, namespace=ref.namespace, name=ref.name, since=since, timeout=timeout, quiet=quiet)
 
 
 def _advanced(plane: ControlPlane, ref: Ref, deadline: Deadline) -> Iterator[Heard]:

@@ -11,7 +11,7 @@ from datafluid.errors import CacheFull, Forbidden, Invalid, NotFound, Timeout, U
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Manifest
 from datafluid.waiting.deadline import Deadline
-from datafluid.waiting.listening import Heard, Quiet, listen
+from datafluid.waiting.listening import Heard, listen
 from datafluid.waiting.outages import outlasting
 from datafluid.waiting.telling import diagnosis, likeliest, newest_reason, reporter, where_to_look
 
@@ -54,7 +54,6 @@ class _DatasetWait:
     failed_since: float | None = None
     filling: Filling | None = None
     said: DatasetStatus | None = None
-    quiet: Quiet = field(default_factory=Quiet)
     reason: str = ""
     reason_of: tuple[str, str] = ("", "")
 
@@ -85,9 +84,7 @@ class _DatasetWait:
 
     def _heard(self, what: str) -> Iterator[Heard]:
         try:
-            yield from listen(
-                self.plane, self._ref_of(what), deadline=self.deadline, quiet=self.quiet, first=self.seen.get(what)
-            )
+            yield from listen(self.plane, self._ref_of(what), deadline=self.deadline, first=self.seen.get(what))
         except (Forbidden, Unsupported):  # no right to look, or a kind that is not served any more
             if what == "dataset":
                 raise
@@ -104,8 +101,6 @@ class _DatasetWait:
         return self.ref
 
     def _judge(self, what: str, heard: Heard) -> Readiness:
-        if heard.news:
-            self.quiet.heard()
         self.seen[what] = None if heard.gone and what != "dataset" else heard.object
         if not heard.news and what != "dataset":
             self._look_again()
@@ -168,7 +163,6 @@ class _DatasetWait:
             )
         now = time.monotonic()
         self.failed_since = None if status.phase != "Failed" else self.failed_since or now
-        self.quiet.at_most = float("inf") if self.failed_since is None else self.failed_since + _GRACE - now + 0.1
         if self.failed_since is not None and now - self.failed_since >= _GRACE:
             told = diagnosis(self.plane, self.seen["dataset"] or {}, status.phase)
             raise Unavailable(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,8 @@ from datafluid.errors import Conflict, Invalid, Timeout, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
+from datafluid.waiting.ended import wait_for_operation
+from datafluid.waiting.listening import Heard, listen
 from datafluid.waiting.usable import wait_for_dataset
 from tests.cluster.controlplane import Cluster
 from tests.cluster.objects import DATASETS, bound, dataset
@@ -132,28 +136,64 @@ def test_a_namespace_that_is_being_deleted_takes_nothing(
     cluster.api.patch(f"{DATASETS.format(namespace)}/held", {"metadata": {"finalizers": None}})
 
 
-def test_waiting_asks_once_and_listens_once(cluster: Cluster, namespace: str) -> None:
-    """The audit log has one GET and one WATCH, however long it takes and however often the object changes."""
+@pytest.fixture
+def silences(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Waits look around after a moment without news; each time that one does can be taken from here."""
+    looked = threading.Semaphore(0)
+
+    def counted(*arguments: Any, **options: Any) -> Iterator[Heard]:
+        for heard in listen(*arguments, **options):
+            if not heard.news:
+                looked.release()
+            yield heard
+
+    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.1, 0.2))
+    monkeypatch.setattr("datafluid.waiting.usable.listen", counted)
+    monkeypatch.setattr("datafluid.waiting.ended.listen", counted)
+    return looked
+
+
+def _passes(silences: threading.Semaphore) -> None:
+    """Some look-arounds."""
+    for _ in range(4):
+        assert silences.acquire(timeout=30)
+
+
+def test_waiting_asks_once_and_listens_once(cluster: Cluster, namespace: str, silences: threading.Semaphore) -> None:
+    """The audit log has one GET and one WATCH, however long it takes, however quiet it is, whatever changes."""
     plane = KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
+    ref = Ref("Dataset", "demo", namespace)
     plane.apply(dataset("demo", namespace))
-    told: dict[str, threading.Event] = {phase: threading.Event() for phase in ("", "NotBound", "Bound")}
     before = len(_asked(cluster, namespace))
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(
-            wait_for_dataset,
-            plane,
-            Ref("Dataset", "demo", namespace),
-            cached=None,
-            timeout=60,
-            progress=lambda status: told[status.phase].set(),
-        )
-        assert told[""].wait(30)
+        waiting = pool.submit(wait_for_dataset, plane, ref, cached=None, timeout=60, progress=False)
+        _passes(silences)
         cluster.api.patch(f"{DATASETS.format(namespace)}/demo", {"metadata": {"labels": {"a": "b"}}})
-        for phase in ("NotBound", "Bound"):
-            bound(cluster, "demo", namespace, phase=phase)
-            assert told[phase].wait(30)
+        _passes(silences)
+        bound(cluster, "demo", namespace, phase="NotBound")
+        _passes(silences)
+        bound(cluster, "demo", namespace)
         assert waiting.result(timeout=60).phase == "Bound"
     assert _asked(cluster, namespace)[before:] == ["get", "watch"]
+
+
+def test_waiting_for_an_operation_asks_once_and_listens_once(
+    cluster: Cluster, namespace: str, silences: threading.Semaphore
+) -> None:
+    """Likewise; what it looks around for, events of one that does not get on, is nothing of its own."""
+    plane = KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
+    spec = {"dataset": {"name": "demo", "namespace": namespace}}
+    metadata = {"name": "warm", "namespace": namespace}
+    load = {"apiVersion": "data.fluid.io/v1alpha1", "kind": "DataLoad", "metadata": metadata, "spec": spec}
+    ref = Ref.of(plane.create(load))
+    before = len(_asked(cluster, namespace))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(wait_for_operation, plane, ref, timeout=60, progress=False)
+        _passes(silences)
+        status = {"conditions": [], "duration": "1s", "phase": "Complete"}
+        plane.patch(ref, {"status": status}, subresource="status")
+        assert waiting.result(timeout=60).phase == "Complete"
+    assert [verb for verb in _asked(cluster, namespace)[before:] if verb != "patch"] == ["get", "watch"]
 
 
 def _asked(cluster: Cluster, namespace: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from datafluid.model.ref import Ref
 from datafluid.plane.aio import async_twin
-from datafluid.plane.kubernetes import KubernetesPlane, timing
+from datafluid.plane.kubernetes import KubernetesPlane, following
 from datafluid.plane.port import WatchEvent
 from tests.cluster.controlplane import Cluster
 from tests.cluster.objects import dataset
@@ -120,7 +120,7 @@ def test_a_silent_stream_is_taken_for_dead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing comes any more and nothing breaks: after a while the watch asks anew and goes on."""
-    monkeypatch.setattr(timing, "SILENCE", 0.5)
+    monkeypatch.setattr(following, "SILENCE", 0.5)
     plane.apply(dataset("first", namespace))
     listener = listens(far_plane, namespace)
     listener.hears("ADDED", "first")

@@ -8,10 +8,7 @@ with serve_webhook(cluster, namespace) as webhook:
 from __future__ import annotations
 
 import base64
-import datetime as dt
-import ipaddress
 import json
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,15 +18,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from datafluid.model.podlabels import INJECT
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.webhook_facts import read_webhook_facts
 from datafluid.workload.webhook import Preview, preview_webhook
+from tests.certificates import loopback_tls
 from tests.cluster.api import Refused
 from tests.cluster.controlplane import Cluster
 from tests.cluster.processes import eventually
@@ -106,7 +99,8 @@ def serve_webhook(cluster: Cluster, namespace: str, directory: Path) -> Iterator
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    authority = _with_tls(server, directory)
+    context, authority = loopback_tls(directory / "webhook.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     name = f"fluid-pod-admission-webhook-{uuid4().hex[:6]}"
@@ -166,33 +160,3 @@ def _is_called(cluster: Cluster, namespace: str) -> bool:
         else:
             return False
     return True
-
-
-def _with_tls(server: ThreadingHTTPServer, directory: Path) -> str:
-    """Give the server a certificate for loopback, which is returned."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "webhook")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = directory / "webhook.pem"
-    path.touch(mode=0o600)
-    path.write_bytes(private + pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    return pem.decode()

@@ -39,7 +39,7 @@ class _Away:
 
 def _heard(plane: _Away, seconds: float) -> Iterator[Heard]:
     deadline = Deadline(seconds)
-    return listen(cast(ControlPlane, plane), _REF, deadline=deadline, quiet=lambda: 10.0, first=_FIRST)
+    return listen(cast(ControlPlane, plane), _REF, deadline=deadline, first=_FIRST)
 
 
 def test_an_outage_between_two_watches_is_waited_for() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ from typing import Any
 from datafluid.errors import Invalid
 from datafluid.model.plain import as_list, as_map, as_text
 
-__all__ = ["MALFORMED", "Access", "KubeContext", "in_cluster_namespace", "is_in_cluster", "kube_contexts"]
+__all__ = ["Access", "KubeContext", "in_cluster_namespace", "is_in_cluster", "kube_contexts"]
 
 #: What the official clients raise, besides their own error, for files that are no kubeconfig.
-MALFORMED = (OSError, TypeError, ValueError, KeyError, AttributeError)
+_MALFORMED = (OSError, TypeError, ValueError, KeyError, AttributeError)
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _DEFAULT = "~/.kube/config"
 
@@ -43,9 +44,24 @@ class Access:
         which = f"context {self.context}" if self.context else "the current context"
         return f"{which} of {self.kubeconfig or 'the kubeconfig'}"
 
-    def unusable(self, error: Exception) -> Invalid:
-        """The error for a configuration that cannot be used."""
-        return Invalid(f"{self}: {error}", hint="See `datafluid contexts` and `kubectl config get-contexts`.")
+    @contextmanager
+    def used(self, error: type[Exception]) -> Iterator[None]:
+        """Around what reads a configuration, or gets credentials by it.
+
+        Args:
+            error: What the official client raises where they cannot be used.
+
+        Raises:
+            Invalid: they cannot.
+        """
+        from yaml import YAMLError
+
+        try:
+            yield
+        except (error, YAMLError, *_MALFORMED) as unusable:
+            raise Invalid(
+                f"{self}: {unusable}", hint="See `datafluid contexts` and `kubectl config get-contexts`."
+            ) from unusable
 
     @property
     def file(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Self
 
@@ -14,9 +14,11 @@ from datafluid.plane.kubernetes import flows
 from datafluid.plane.kubernetes.aio import AsyncTransport
 from datafluid.plane.kubernetes.applying import apply
 from datafluid.plane.kubernetes.deleting import delete
+from datafluid.plane.kubernetes.following import follow
 from datafluid.plane.kubernetes.plane import KubernetesPlane
 from datafluid.plane.kubernetes.watching import Watcher
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+from datafluid.plane.term import Term
 
 __all__ = ["AsyncKubernetesPlane"]
 
@@ -87,11 +89,12 @@ class AsyncKubernetesPlane(AsyncPlane):
         name: str | None = None,
         since: str | None = None,
         timeout: float | None = None,
+        quiet: Sequence[float] = (),
     ) -> AsyncIterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`."""
-        until = None if timeout is None else time.monotonic() + timeout
+        term = Term(timeout, quiet=quiet)
         resource = await self._transport.run(self._catalogue.find(kind))
         watcher = Watcher(resource, namespace, name=name, since=since, clock=time.monotonic)
-        async with aclosing(self._transport.follow(watcher, until=until)) as told:
+        async with aclosing(self._transport.follow(follow(watcher, term))) as told:
             async for event in told:
                 yield event

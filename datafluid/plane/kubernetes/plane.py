@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datafluid.model.ref import Ref
@@ -13,9 +13,11 @@ from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.applying import apply
 from datafluid.plane.kubernetes.catalogue import Catalogue
 from datafluid.plane.kubernetes.deleting import delete
+from datafluid.plane.kubernetes.following import follow
 from datafluid.plane.kubernetes.sync import Transport
 from datafluid.plane.kubernetes.watching import Watcher
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
+from datafluid.plane.term import Term
 
 if TYPE_CHECKING:
     from datafluid.plane.kubernetes.aio_plane import AsyncKubernetesPlane
@@ -73,16 +75,17 @@ class KubernetesPlane:
         name: str | None = None,
         since: str | None = None,
         timeout: float | None = None,
+        quiet: Sequence[float] = (),
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`.
 
         It survives lost connections, restarts of the server and versions that the server has forgotten; with
         BOOKMARK events the server tells now and then how far it is. Memory does not grow with the objects' size.
         """
-        until = None if timeout is None else time.monotonic() + timeout
+        term = Term(timeout, quiet=quiet)
         resource = self._transport.run(self.catalogue.find(kind))
         watcher = Watcher(resource, namespace, name=name, since=since, clock=time.monotonic)
-        yield from self._transport.follow(watcher, until=until)
+        yield from self._transport.follow(follow(watcher, term))
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`: a dataset's operations go first."""

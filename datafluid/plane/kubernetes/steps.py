@@ -1,22 +1,35 @@
 """What a conversation with the server asks of its transport, and the one policy of trying again.
 
 A `Flow` is a generator: it yields steps and is sent the answers. The same flow is driven by the synchronous and by
-the asynchronous transport, so what is said to the server is written down once.
+the asynchronous transport, step by step with a `Talk`, so what is said to the server is written down once.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from datafluid.errors import Unavailable
 from datafluid.plane.kubernetes.errors import answer_of, is_gone
 from datafluid.plane.kubernetes.requests import Request, Response
 
-__all__ = ["ATTEMPTS", "Flow", "NotSent", "Pause", "Renew", "Step", "backoff", "call", "delay_after"]
+__all__ = [
+    "ATTEMPTS",
+    "Flow",
+    "NotSent",
+    "Open",
+    "Pause",
+    "Piece",
+    "Renew",
+    "Step",
+    "Talk",
+    "backoff",
+    "call",
+    "delay_after",
+]
 
 #: How often a request is sent at most.
 ATTEMPTS = 5
@@ -45,8 +58,59 @@ class Renew:
     """Get new credentials: those that were sent are refused."""
 
 
-Step: TypeAlias = Request | Pause | Renew
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send a request whose answer is a stream: what comes back is its beginning, or the whole of a refusal.
+
+    Any step but a `Piece` closes it.
+
+    Args:
+        request: The request.
+        seconds: To wait for the answer to begin.
+    """
+
+    request: Request
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Read what the open stream has next: bytes, none at its end, or None where nothing comes in so many seconds."""
+
+    seconds: float
+
+
+Step: TypeAlias = Request | Pause | Renew | Open | Piece
 Flow: TypeAlias = Generator[Step, Any, T]
+
+
+class Talk(Generic[T]):
+    """A flow on its way: `step` is what it asks for, None at its end; then there is its `result`.
+
+    Args:
+        flow: Begins at once.
+    """
+
+    result: T
+
+    def __init__(self, flow: Generator[Any, Any, T]) -> None:
+        self._flow = flow
+        self.step: Any = None
+        self._go_on(flow.send, None)
+
+    def answer(self, answer: Any) -> None:
+        """Give the flow what it asked for."""
+        self._go_on(self._flow.send, answer)
+
+    def fail(self, error: Unavailable) -> None:
+        """Tell the flow that there is no answer."""
+        self._go_on(self._flow.throw, error)
+
+    def _go_on(self, how: Callable[[Any], Any], what: Any) -> None:
+        try:
+            self.step = how(what)
+        except StopIteration as end:
+            self.step, self.result = None, end.value
 
 
 def call(request: Request) -> Flow[Any]:

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from ssl import SSLCertVerificationError
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from ssl import SSLCertVerificationError, SSLWantReadError
 from threading import Lock
 from typing import Any, TypeVar
 
 from datafluid.errors import Unavailable, Unsupported
-from datafluid.plane.kubernetes.access import MALFORMED, Access
-from datafluid.plane.kubernetes.lines import Lines
+from datafluid.plane.kubernetes.access import Access
+from datafluid.plane.kubernetes.following import Following
 from datafluid.plane.kubernetes.requests import Request, Response, agent
-from datafluid.plane.kubernetes.steps import Flow, Pause, Renew, Step
-from datafluid.plane.kubernetes.timing import (
-    CONNECT,
-    READ,
-    Silence,
-    distrusted,
-    is_over,
-    left_until,
-    patience,
-    unreachable,
-)
-from datafluid.plane.kubernetes.watching import Watcher
+from datafluid.plane.kubernetes.steps import Flow, Open, Pause, Piece, Renew, Step, Talk
+from datafluid.plane.kubernetes.timing import CONNECT, READ, distrusted, silent, unreachable
 from datafluid.plane.port import WatchEvent
+from datafluid.plane.term import Term
 
 __all__ = ["Transport"]
 
@@ -51,107 +42,81 @@ class Transport:
 
     def run(self, flow: Flow[T]) -> T:
         """Take a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
+        talk = Talk(flow)
+        for _ in self._drive(talk):
+            raise AssertionError("only watches tell anything on the way")
+        return talk.result
+
+    def follow(self, following: Following) -> Iterator[WatchEvent]:
+        """What a watch tells."""
+        yield from self._drive(Talk(following))
+
+    def _drive(self, talk: Talk[Any]) -> Iterator[WatchEvent]:
+        """Do step by step what a conversation asks for; what it tells comes out."""
+        stream: Any = None
+        with ExitStack() as stack:
+            while (step := talk.step) is not None:
                 try:
-                    answer = self._perform(step, None)
+                    match step:
+                        case WatchEvent():
+                            yield step
+                            answer: Any = None
+                        case Piece(seconds):
+                            answer = stream.piece(seconds)
+                        case Open(request, seconds):
+                            stack.close()
+                            stream = stack.enter_context(closing(self._ask(request, read=seconds)))
+                            answer = stream.beginning()
+                        case _:
+                            stack.close()
+                            answer = self._perform(step)
                 except Unavailable as error:
-                    step = flow.throw(error)
+                    talk.fail(error)
                 else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+                    talk.answer(answer)
 
-    def follow(self, watcher: Watcher, *, until: float | None) -> Iterator[WatchEvent]:
-        """Tell what a watch sees until the monotonic moment ``until``."""
-        while watcher.owes_list or not is_over(until):
-            request = watcher.request(left_until(until))
-            try:
-                if watcher.is_listing:
-                    response = self._send(request)
-                    if response.ok:
-                        yield from watcher.page(response)
-                        continue
-                else:
-                    response = yield from self._stream(watcher, request, until)
-                step = watcher.ended() if response.ok else watcher.refused(response)
-            except Unavailable as error:
-                step = watcher.failed(error)
-            if step is not None:
-                self._perform(step, until)
-        watcher.finish()
-
-    def _stream(self, watcher: Watcher, request: Request, until: float | None) -> Generator[WatchEvent, None, Response]:
-        """Tell what one stream brings; returns how it was answered. Silence ends a stream as its server would."""
-        try:
-            with self._open(request, read=patience(until)) as raw:
-                if raw.status != 200:
-                    return _response(raw)
-                watcher.opened()
-                for line in _lines(raw, until):
-                    event = watcher.line(line)
-                    if event is None:
-                        break
-                    yield event
-        except Silence:
-            pass
-        return Response(status=200)
-
-    def _perform(self, step: Step, until: float | None) -> Response | None:
+    def _perform(self, step: Step) -> Response | None:
         match step:
             case Request():
-                return self._send(step)
+                with closing(self._ask(step, read=READ)) as answer:
+                    return answer.whole()
             case Pause(seconds):
-                left = left_until(until)
-                time.sleep(seconds if left is None else min(seconds, left))
+                time.sleep(seconds)
             case Renew():
                 with self._lock:
                     self._api = None
         return None
 
-    def _send(self, request: Request) -> Response:
-        with self._open(request, read=READ) as raw:
-            return _response(raw)
+    def _ask(self, request: Request, *, read: float) -> _Answer:
+        """Send a request.
 
-    @contextmanager
-    def _open(self, request: Request, *, read: float) -> Iterator[Any]:
-        """An answer whose body has not been read. This is where the client library's errors end.
+        Args:
+            request: The request.
+            read: Seconds to wait for each part of the answer.
 
         Raises:
-            Unavailable: there is no answer, or it broke off.
+            Unavailable: there is no answer.
+            Invalid: there are no credentials to send it with.
         """
+        from kubernetes.config import ConfigException
         from urllib3 import Timeout
-        from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
         api = self._connected()
         headers = {"Accept": request.accept, "Content-Type": request.content_type, "User-Agent": agent()}
-        api.update_params_for_auth(headers, [], ["BearerToken"])
-        raw = None
-        try:
+        with self._access.used(ConfigException):
+            api.update_params_for_auth(headers, [], ["BearerToken"])
+        host = api.configuration.host
+        with _foreign(request, host):
             raw = api.rest_client.pool_manager.request(
                 request.method,
-                api.configuration.host + request.target,
+                host + request.target,
                 body=request.payload,
                 headers=headers,
                 timeout=Timeout(connect=CONNECT, read=read),
                 retries=False,
                 preload_content=False,
             )
-            yield raw
-        except ReadTimeoutError as error:
-            raise Silence(f"{request.subject}: no answer in time.", hint="Is the network slow?") from error
-        except SSLError as error:
-            is_final = any(isinstance(each, SSLCertVerificationError) for each in error.args)
-            raise (distrusted if is_final else unreachable)(request, api.configuration.host, error) from error
-        except (NewConnectionError, ConnectTimeoutError) as error:
-            raise unreachable(request, api.configuration.host, error, sent=False) from error
-        except (HTTPError, OSError) as error:
-            raise unreachable(request, api.configuration.host, error) from error
-        finally:
-            if raw is not None:
-                raw.close()  # what was not read to its end is not worth to be read
+        return _Answer(request, host, raw)
 
     def _connected(self) -> Any:
         if (
@@ -168,7 +133,6 @@ def _connect(access: Access) -> Any:
     """The official client, configured; its own models and retries are not used."""
     try:
         from kubernetes import client, config
-        from yaml import YAMLError
     except ImportError as error:
         raise Unsupported(
             "the Kubernetes plane needs the official client, which is not installed.",
@@ -176,30 +140,82 @@ def _connect(access: Access) -> Any:
         ) from error
 
     configuration = client.Configuration()
-    try:
+    with access.used(config.ConfigException):
         if access.in_cluster:
             config.load_incluster_config(client_configuration=configuration)
         else:
             config.load_kube_config(access.file, context=access.context, client_configuration=configuration)
-    except (config.ConfigException, YAMLError, *MALFORMED) as error:
-        raise access.unusable(error) from error
     configuration.connection_pool_maxsize = _CONNECTIONS
     return client.ApiClient(configuration)
 
 
-def _response(raw: Any) -> Response:
-    """An answer read to its end; its connection can be used again."""
-    body = raw.read()
-    return Response(status=raw.status, headers={name.lower(): value for name, value in raw.headers.items()}, body=body)
+class _Answer:
+    """An answer of which only the head has been read."""
+
+    def __init__(self, request: Request, host: str, raw: Any) -> None:
+        self._request, self._host, self._raw = request, host, raw
+        self._pieces = raw.stream(_PIECE)
+
+    def close(self) -> None:
+        """Let go of it. What was not read to its end is not worth to be read."""
+        self._raw.close()
+
+    def whole(self) -> Response:
+        """All of it; its connection can be used again."""
+        with _foreign(self._request, self._host):
+            return self._told(self._raw.read())
+
+    def beginning(self) -> Response:
+        """The head, of a refusal all."""
+        return self._told(b"") if self._raw.status == 200 else self.whole()
+
+    def piece(self, seconds: float) -> bytes | None:
+        """See `datafluid.plane.kubernetes.steps.Piece`."""
+        with _foreign(self._request, self._host):
+            return next(self._pieces, b"") if self._has_come(seconds) else None
+
+    def _told(self, body: bytes) -> Response:
+        headers = {name.lower(): value for name, value in self._raw.headers.items()}
+        return Response(status=self._raw.status, headers=headers, body=body)
+
+    def _has_come(self, seconds: float) -> bool:
+        """Whether more of it comes in time. To read until a timeout would spoil the connection."""
+        from urllib3.util import wait_for_read
+
+        connection, buffer = self._raw.connection, self._raw._fp.fp  # noqa: SLF001  # as urllib3 reads its pieces
+        if connection is None or connection.sock is None or buffer is None:
+            return True  # it has been read to its end
+        sock, term, is_there = connection.sock, Term(seconds), False
+        sock.settimeout(0)
+        try:
+            while True:
+                with suppress(SSLWantReadError):  # what came was none of ours, or not all of it
+                    if buffer.peek(1) or is_there:
+                        return True
+                is_there = wait_for_read(sock, term.left)
+                if not is_there:
+                    return False
+        finally:
+            sock.settimeout(READ)
 
 
-def _lines(raw: Any, until: float | None) -> Iterator[bytes]:
-    lines = Lines()
-    pieces = raw.stream(_PIECE)
-    while True:
-        if until is not None and (socket := getattr(raw.connection, "sock", None)) is not None:
-            socket.settimeout(patience(until))
-        piece = next(pieces, None)
-        if piece is None:
-            return
-        yield from lines.feed(piece)
+@contextmanager
+def _foreign(request: Request, host: str) -> Iterator[None]:
+    """Where the client library's errors end.
+
+    Raises:
+        Unavailable: there is no answer, or it broke off.
+    """
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
+
+    try:
+        yield
+    except ReadTimeoutError as error:
+        raise silent(request) from error
+    except SSLError as error:
+        is_final = any(isinstance(each, SSLCertVerificationError) for each in error.args)
+        raise (distrusted if is_final else unreachable)(request, host, error) from error
+    except (NewConnectionError, ConnectTimeoutError) as error:
+        raise unreachable(request, host, error, sent=False) from error
+    except (HTTPError, OSError) as error:
+        raise unreachable(request, host, error) from error

@@ -1,22 +1,20 @@
-"""How long either transport waits, and what it says when that was too long."""
+"""How long either transport waits, and what it says when there is no answer."""
 
 from __future__ import annotations
-
-import time
 
 from datafluid.errors import Invalid, Unavailable
 from datafluid.plane.kubernetes.requests import Request
 from datafluid.plane.kubernetes.steps import NotSent
-from datafluid.plane.kubernetes.watching import SILENCE
 from datafluid.redaction import redact_url
 
-__all__ = ["CONNECT", "READ", "Silence", "distrusted", "is_over", "left_until", "patience", "unreachable"]
+__all__ = ["CONNECT", "READ", "distrusted", "silent", "unreachable"]
 
 CONNECT, READ = 10.0, 60.0  # seconds
 
 
-class Silence(Unavailable):
-    """Nothing came for as long as was agreed."""
+def silent(request: Request) -> Unavailable:
+    """The error for a server that was asked and says nothing."""
+    return Unavailable(f"{request.subject}: no answer in time.", hint="Is the network slow?")
 
 
 def unreachable(request: Request, host: str, error: Exception, *, sent: bool = True) -> Unavailable:
@@ -44,19 +42,3 @@ def _reason(error: BaseException) -> str:
     while error.args and isinstance(error.args[-1], BaseException):
         error = error.args[-1]
     return str(error).rpartition("): ")[2] or type(error).__name__
-
-
-def left_until(until: float | None) -> float | None:
-    """Seconds to a monotonic moment, never below 0; None without one."""
-    return None if until is None else max(0.0, until - time.monotonic())
-
-
-def is_over(until: float | None) -> bool:
-    """Whether that moment has come."""
-    return until is not None and time.monotonic() >= until
-
-
-def patience(until: float | None) -> float:
-    """Seconds to wait for a stream's next byte."""
-    left = left_until(until)
-    return SILENCE if left is None else max(0.001, min(SILENCE, left))

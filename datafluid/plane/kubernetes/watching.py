@@ -9,6 +9,7 @@ what is gone.
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from datafluid.plane.kubernetes.reading import plain
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
 from datafluid.plane.kubernetes.steps import ATTEMPTS, Pause, Renew, backoff, delay_after
 from datafluid.plane.port import Manifest, WatchEvent
+from datafluid.plane.term import nothing
 
 __all__ = ["SILENCE", "Watcher"]
 
@@ -57,6 +59,7 @@ class Watcher:
         self._namespace = namespace
         self._fields = {"metadata.name": name} if name else None
         self._version = since
+        self._seen = since or "0"  # whatever the server has
         self._clock = clock
         self._after = ""
         self._known: dict[_Key, tuple[str, str]] = {}  # where an object is -> its uid and version
@@ -77,23 +80,23 @@ class Watcher:
         """Whether what exists has not been told yet: that comes first, however little time there is."""
         return self._version is None and self._failures == 0
 
-    def request(self, left: float | None) -> Request:
-        """The next request, with so many seconds left (None: no end)."""
+    def request(self, left: float = math.inf) -> Request:
+        """The next request, with so many seconds left."""
         if self._version is None:
             return self._resource.page(self._namespace, fields=self._fields, after=self._after)
         life = random.randint(*_LIFE)  # noqa: S311  # no secret hangs on it
-        seconds = life if left is None else min(life, int(left) + 1)
+        seconds = int(min(life, left + 1))
         return self._resource.watch(self._namespace, fields=self._fields, since=self._version, seconds=seconds)
 
     def page(self, response: Response) -> Iterator[WatchEvent]:
         """What a page of the list tells."""
-        body = answer_of(self.request(None), response)
+        body = answer_of(self.request(), response)
         self._has_answered()
         metadata = body["metadata"]
         self._after = metadata.get("continue", "")
         named = {"apiVersion": self._resource.api_version, "kind": self._resource.kind}
         if not self._after:
-            self._version = metadata["resourceVersion"]
+            self._version = self._seen = metadata["resourceVersion"]
         for each in body.get("items", ()):
             if event := self._told({**named, **each}, metadata["resourceVersion"]):
                 yield event
@@ -113,12 +116,22 @@ class Watcher:
         self._mute = 0
         metadata = manifest["metadata"]
         metadata.pop("managedFields", None)
-        self._version = version = metadata["resourceVersion"]
+        self._version = self._seen = version = metadata["resourceVersion"]
         if type == "DELETED":
             self._known.pop((metadata.get("namespace"), metadata["name"]), None)
         elif type != "BOOKMARK":
             self._known[metadata.get("namespace"), metadata["name"]] = (metadata["uid"], version)
         return WatchEvent(type=type, object=manifest, version=version)
+
+    def quiet(self) -> WatchEvent:
+        """What is told of silence.
+
+        Raises:
+            Unavailable: it is that of a server that is away, and who knows what is not told.
+        """
+        if self._last_error is not None:
+            raise self._last_error
+        return nothing("QUIET", self._resource.name, self._seen)
 
     def opened(self) -> None:
         """The server has begun to answer with a stream."""
@@ -135,14 +148,14 @@ class Watcher:
         Raises:
             DatafluidError: it is final.
         """
-        self._failures += 1
-        request = self.request(None)
-        if response.status == 410:
-            self._forget()
-            return Pause(backoff(self._failures)) if self._failures > 1 else None
         if response.status == 401 and not self._renewed:
             self._renewed = True
             return Renew()
+        self._failures += 1
+        request = self.request()
+        if response.status == 410:
+            self._forget()
+            return Pause(backoff(self._failures)) if self._failures > 1 else None
         delay = delay_after(request, response, self._failures)
         error = error_of(request, response)
         if delay is None:
@@ -179,6 +192,7 @@ class Watcher:
         self._failures = 0
         self._renewed = False
         self._reached = self._clock()
+        self._last_error = None
 
     def _forget(self) -> None:
         self._version, self._after = None, ""

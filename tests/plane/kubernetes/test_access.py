@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from datafluid.errors import Invalid, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.kubernetes.access import KubeContext, kube_contexts
+from tests.plane.kubernetes.servers import Asking, kubeconfig, serving
 
 _REF = Ref("Dataset", "demo", "team")
 
@@ -41,70 +40,38 @@ def test_what_exists_is_told_however_little_time_there_is(tmp_path: Path) -> Non
     listed = b'{"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "demo", "namespace": "team",'
     listed += b'"uid": "u", "resourceVersion": "5"}}]}'
 
-    class Listing(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(listed)))
-            self.end_headers()
-            self.wfile.write(listed)
+    def answer(asking: Asking) -> None:
+        asking.send_response(200)
+        asking.send_header("Content-Length", str(len(listed)))
+        asking.end_headers()
+        asking.wfile.write(listed)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Listing) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        file = tmp_path / "config"
-        file.write_text(
-            "kind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
-            f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{server.server_port}'}}}}]\n"
-            "users: [{name: u, user: {token: t}}]\n"
-        )
-        plane = KubernetesPlane(kubeconfig=str(file))
+    with serving(answer) as url:
+        plane = KubernetesPlane(kubeconfig=kubeconfig(tmp_path / "config", url))
 
         async def look() -> list[str]:
             return [event.object["metadata"]["name"] async for event in plane.twin().watch("Dataset", timeout=0.0)]
 
-        try:
-            assert [event.version for event in plane.watch("Dataset", timeout=0.0)] == ["7"]
-            assert asyncio.run(look()) == ["demo"]
-        finally:
-            server.shutdown()
-            serving.join()
+        assert [event.version for event in plane.watch("Dataset", timeout=0.0)] == ["7"]
+        assert asyncio.run(look()) == ["demo"]
 
 
 def test_nobody_is_sent_elsewhere(tmp_path: Path) -> None:
     """A redirect is not followed, on either transport: credentials go to the server that was named."""
     asked: list[str] = []
 
-    class Redirecting(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(302)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(asking: Asking) -> None:
+        asked.append(asking.path)
+        asking.send_response(302)
+        asking.send_header("Location", "/elsewhere")
+        asking.send_header("Content-Length", "0")
+        asking.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        file = tmp_path / "config"
-        file.write_text(
-            "kind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
-            f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{server.server_port}'}}}}]\n"
-            "users: [{name: u, user: {token: t}}]\n"
-        )
-        plane = KubernetesPlane(kubeconfig=str(file))
-        try:
-            with pytest.raises(Unavailable):
-                plane.get(_REF)
-            with pytest.raises(Unavailable):
-                asyncio.run(plane.twin().get(_REF))
-        finally:
-            server.shutdown()
-            serving.join()
+    with serving(answer) as url:
+        plane = KubernetesPlane(kubeconfig=kubeconfig(tmp_path / "config", url))
+        with pytest.raises(Unavailable):
+            plane.get(_REF)
+        with pytest.raises(Unavailable):
+            asyncio.run(plane.twin().get(_REF))
     assert asked
     assert "/elsewhere" not in asked

@@ -93,7 +93,7 @@ def watcher(**options: Any) -> Watcher:
 
 def turn(server: Server, watching: Watcher, cut: int) -> list[WatchEvent]:
     """One request and its answer; a stream is cut after so many lines."""
-    request = watching.request(None)
+    request = watching.request()
     if watching.is_listing:
         page = server.page(request)
         if not page.ok:
@@ -151,7 +151,7 @@ def test_a_first_look_goes_page_by_page_and_then_follows() -> None:
     for name in "abc":
         server.change("create", name)
     assert [[e.object["metadata"]["name"] for e in turn(server, watching, 9)] for _ in range(2)] == [["a", "b"], ["c"]]
-    request = watching.request(None)
+    request = watching.request()
     assert request.query["resourceVersion"] == "13"
     assert request.query["allowWatchBookmarks"] == "true"
 
@@ -160,13 +160,13 @@ def test_a_bookmark_moves_the_version_on() -> None:
     """The next stream begins there, although nothing of ours has changed."""
     watching = watcher(since="5")
     watching.line(b'{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "99"}}}')
-    assert watching.request(None).query["resourceVersion"] == "99"
+    assert watching.request().query["resourceVersion"] == "99"
 
 
 def test_the_server_is_asked_for_no_more_time_than_is_left() -> None:
     """And not for the same time by everybody who was cut off at once."""
     assert watcher(since="5").request(3.2).query["timeoutSeconds"] == "4"
-    drawn = {watcher(since="5").request(None).query["timeoutSeconds"] for _ in range(30)}
+    drawn = {watcher(since="5").request().query["timeoutSeconds"] for _ in range(30)}
     assert len(drawn) > 1
 
 
