@@ -7,13 +7,13 @@ import builtins
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from datafluid.model.ref import Ref
-from datafluid.plane.port import Advances, ControlPlane, Event, Manifest, Node, WatchEvent
+from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, Manifest, Node, WatchEvent
 from datafluid.plane.term import Term
 
-__all__ = ["AsyncPlane", "HasTwin", "async_twin"]
+__all__ = ["AsyncCluster", "AsyncPlane", "ClusterPlane", "HasTwin", "async_twin"]
 
 _PULSE = 0.5  # seconds without news after which a thread looks whether anybody still listens
 _AHEAD = 100  # events that wait for who listens
@@ -35,7 +35,9 @@ def async_twin(plane: ControlPlane) -> AsyncPlane:
         >>> async_twin(InMemoryPlane()).name
         'memory'
     """
-    return plane.twin() if isinstance(plane, HasTwin) else AsyncPlane(plane)
+    if isinstance(plane, HasTwin):
+        return plane.twin()
+    return AsyncCluster(cast(ClusterPlane, plane)) if isinstance(plane, Cluster) else AsyncPlane(plane)
 
 
 class AsyncPlane:
@@ -147,3 +149,38 @@ class AsyncPlane:
     ) -> builtins.list[Manifest]:
         """See `datafluid.plane.port.ControlPlane.list`."""
         return await asyncio.to_thread(self.plane.list, kind, namespace=namespace, selector=selector)
+
+
+class ClusterPlane(ControlPlane, Cluster, Protocol):
+    """A plane that holds objects of every kind."""
+
+
+class AsyncCluster(AsyncPlane):
+    """A cluster for coroutines.
+
+    Args:
+        plane: The plane to ask.
+
+    Example:
+        >>> import asyncio
+        >>> from datafluid.testing import InMemoryPlane
+        >>> "Dataset" in asyncio.run(AsyncCluster(InMemoryPlane()).kinds())
+        True
+    """
+
+    plane: ClusterPlane
+
+    def __init__(self, plane: ClusterPlane) -> None:
+        super().__init__(plane)
+
+    async def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
+        """See `datafluid.plane.port.Cluster.create`."""
+        return await asyncio.to_thread(self.plane.create, resource, dry_run=dry_run)
+
+    async def patch(self, ref: Ref, changes: Mapping[str, Any], *, subresource: str | None = None) -> Manifest:
+        """See `datafluid.plane.port.Cluster.patch`."""
+        return await asyncio.to_thread(self.plane.patch, ref, changes, subresource=subresource)
+
+    async def kinds(self) -> frozenset[str]:
+        """See `datafluid.plane.port.Cluster.kinds`."""
+        return await asyncio.to_thread(self.plane.kinds)

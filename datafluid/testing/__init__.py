@@ -1,8 +1,8 @@
 """For tests of programs that use datafluid, and of planes and filesystems that plug into it.
 
 InMemoryPlane        a control plane in a dictionary
-PlaneContract        what every plane must do; AsyncPlaneContract the same for its async twin, ClusterContract what a
-                     plane must do that holds objects of every kind (need pytest)
+PlaneContract        what every plane must do, ClusterContract what one must do that holds objects of every kind;
+                     AsyncPlaneContract and AsyncClusterContract the same for their async twins (need pytest)
 serve_s3             a real S3 server on loopback
 """
 
@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datafluid.testing.contract import PlaneContract
-    from datafluid.testing.contract_async import AsyncPlaneContract
+    from datafluid.testing.contract_async import AsyncClusterContract, AsyncPlaneContract
     from datafluid.testing.contract_cluster import ClusterContract
     from datafluid.testing.memory import InMemoryPlane
     from datafluid.testing.s3 import S3Server, serve_s3
 
-__all__ = ["AsyncPlaneContract", "ClusterContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3"]
+__all__ = [
+    "AsyncClusterContract",
+    "AsyncPlaneContract",
+    "ClusterContract",
+    "InMemoryPlane",
+    "PlaneContract",
+    "S3Server",
+    "serve_s3",
+]
 
 _HOME_OF = {
+    "AsyncClusterContract": "contract_async",
     "AsyncPlaneContract": "contract_async",
     "ClusterContract": "contract_cluster",
     "InMemoryPlane": "memory",

@@ -1,4 +1,4 @@
-"""`PlaneContract` against a plane's async twin: each call is awaited. Needs pytest."""
+"""`PlaneContract` and `ClusterContract` against a plane's async twin: each call is awaited. Needs pytest."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from datafluid.plane.aio import AsyncPlane, async_twin
 from datafluid.plane.port import ControlPlane, WatchEvent
 from datafluid.testing.contract import PlaneContract
+from datafluid.testing.contract_cluster import ClusterContract
 
-__all__ = ["AsyncPlaneContract"]
+__all__ = ["AsyncClusterContract", "AsyncPlaneContract"]
 
 _T = TypeVar("_T")
 
@@ -29,6 +30,10 @@ class AsyncPlaneContract(PlaneContract):
     def sync_plane(self) -> Iterator[ControlPlane]:
         """The plane whose twin is under test; subclasses override it."""
         raise NotImplementedError
+
+
+class AsyncClusterContract(AsyncPlaneContract, ClusterContract):
+    """Likewise for a plane that holds objects of every kind."""
 
 
 class _Blocking:

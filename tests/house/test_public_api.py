@@ -36,7 +36,8 @@ API = {
         "core_site_xml", "preview_webhook", "spark_properties", "view_fs_properties", "wrap",
     },
     "datafluid.testing": {
-        "AsyncPlaneContract", "ClusterContract", "InMemoryPlane", "PlaneContract", "S3Server", "serve_s3",
+        "AsyncClusterContract", "AsyncPlaneContract", "ClusterContract", "InMemoryPlane", "PlaneContract",
+        "S3Server", "serve_s3",
     },
     "fluid_fsspec": {"BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"},
     "fluid_airflow": {"FluidDataLoadOperator", "get_provider_info"},

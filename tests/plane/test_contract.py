@@ -9,7 +9,7 @@ import pytest
 from datafluid.engine.home import Home
 from datafluid.engine.plane import EmbeddedPlane
 from datafluid.plane.port import ControlPlane
-from datafluid.testing import AsyncPlaneContract, ClusterContract, InMemoryPlane, PlaneContract
+from datafluid.testing import AsyncClusterContract, AsyncPlaneContract, ClusterContract, InMemoryPlane, PlaneContract
 
 
 class TestEmbedded(PlaneContract):
@@ -39,7 +39,7 @@ class TestInMemory(ClusterContract):
         return InMemoryPlane()
 
 
-class TestInMemoryAsync(AsyncPlaneContract):
+class TestInMemoryAsync(AsyncClusterContract):
     """Its async twin."""
 
     @pytest.fixture

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Any, Self
 
 from datafluid.model.ref import Ref
-from datafluid.plane.aio import AsyncPlane
+from datafluid.plane.aio import AsyncCluster
 from datafluid.plane.kubernetes import flows
 from datafluid.plane.kubernetes.aio import AsyncTransport
 from datafluid.plane.kubernetes.applying import apply
@@ -23,7 +23,7 @@ from datafluid.plane.term import Term
 __all__ = ["AsyncKubernetesPlane"]
 
 
-class AsyncKubernetesPlane(AsyncPlane):
+class AsyncKubernetesPlane(AsyncCluster):
     """The same conversations as `KubernetesPlane`'s, in the event loop: no thread waits.
 
     Inside ``async with`` the calls share their connections; outside each has its own. Needs ``kubernetes_asyncio``.
@@ -98,3 +98,19 @@ class AsyncKubernetesPlane(AsyncPlane):
         async with aclosing(self._transport.follow(follow(watcher, term))) as told:
             async for event in told:
                 yield event
+
+    async def metadata(self, kind: str, *, namespace: str | None = None) -> builtins.list[Manifest]:
+        """See `datafluid.plane.port.SeesMetadata.metadata`."""
+        return await self._transport.run(flows.metadata(self._catalogue, kind, namespace))
+
+    async def create(self, resource: Mapping[str, Any], *, dry_run: bool = False) -> Manifest:
+        """See `datafluid.plane.port.Cluster.create`."""
+        return await self._transport.run(flows.create(self._catalogue, resource, dry_run))
+
+    async def patch(self, ref: Ref, changes: Mapping[str, Any], *, subresource: str | None = None) -> Manifest:
+        """See `datafluid.plane.port.Cluster.patch`."""
+        return await self._transport.run(flows.patch(self._catalogue, ref, changes, subresource))
+
+    async def kinds(self) -> frozenset[str]:
+        """See `datafluid.plane.port.Cluster.kinds`."""
+        return await self._transport.run(self._catalogue.served())

@@ -209,3 +209,9 @@ def _unusable(which: str) -> Callable[..., Any]:
         raise error
 
     return refuse if which == "kubernetes" else refuse_later
+
+
+def test_coroutines_can_do_what_threads_can() -> None:
+    """Nothing that the plane answers is missing from its twin, under the same names."""
+    names = {name for name in vars(KubernetesPlane) if not name.startswith("_")} - {"twin", "name"}
+    assert names <= set(vars(AsyncKubernetesPlane))
