@@ -85,6 +85,8 @@ class Controller:
         decision = self._decide(ref, manifest, start_turns)
         uid, now = manifest["metadata"]["uid"], self.clock()
         events = [note for note in decision.events if self.registry.is_news(uid, note, now)]
+        if decision.unbind:
+            self.surroundings.forget(uid)  # before the commit: who dies in between leaves a dataset to be deleted
         if decision.writes or events:
             try:
                 with self.registry.transaction() as records:

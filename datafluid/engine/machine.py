@@ -15,7 +15,7 @@ from datafluid.engine.processes import Processes
 from datafluid.engine.reconcile.dataset import Probe
 from datafluid.engine.reconcile.tiers import Machine
 from datafluid.engine.reconcile.values import Totals
-from datafluid.errors import DatafluidError, Invalid, Unsupported
+from datafluid.errors import CacheFull, DatafluidError, Invalid, Unsupported
 
 __all__ = ["ThisMachine"]
 
@@ -91,6 +91,14 @@ class ThisMachine:
         except (DatafluidError, OSError):
             return None
         return Totals(size=format_size(size), files=files)
+
+    def forget(self, uid: str) -> None:
+        """Remove what is cached of a dataset. On a disk that takes nothing more it is left to `cache clear`."""
+        from datafluid.engine.cache import gone
+        from datafluid.engine.cache.store import open_cache
+
+        with suppress(CacheFull):
+            gone.forget(open_cache(self._home), uid)
 
     def alive(self, uid: str, scheduled: int) -> bool:
         """Whether a process holds the lock of a run."""

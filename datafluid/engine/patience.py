@@ -51,6 +51,10 @@ class Patient:
         """As the inner surroundings count."""
         return self._inner.count(binding, seconds=seconds)
 
+    def forget(self, uid: str) -> None:
+        """As the inner surroundings do it."""
+        self._inner.forget(uid)
+
     def alive(self, uid: str, scheduled: int) -> bool:
         """As the inner surroundings see it."""
         return self._inner.alive(uid, scheduled)

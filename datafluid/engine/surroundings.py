@@ -28,6 +28,9 @@ class Surroundings(Protocol):
     def count(self, binding: Binding, *, seconds: float) -> Totals | None:
         """Bytes and files of all mounts; None when that takes longer."""
 
+    def forget(self, uid: str) -> None:
+        """A dataset is gone: what was cached of it goes, too."""
+
     def alive(self, uid: str, scheduled: int) -> bool:
         """Whether a process holds the lock of a run."""
 

@@ -179,3 +179,31 @@ def test_why_a_dataset_is_not_bound_is_told_as_soon_as_it_is_known(
     with pytest.raises(Timeout):
         client.dataset("data").wait(timeout=0.1, progress=True)
     assert "nowhere does not exist" in capsys.readouterr().err.splitlines()[0]
+
+
+def test_what_is_cached_goes_with_its_dataset(client: Client, bucket: Bucket, tmp_path: Path) -> None:
+    """And what others have cached, or an export holds, stays; a dataset of the same name begins anew."""
+    for number in range(4):
+        bucket.put(f"{number}.bin", bytes([number]) * 100_000)
+    for name in ("data", "other"):
+        apply_bucket_dataset(client, bucket, name)
+        client.apply(runtime_manifest(name, tmp_path / "tier"))
+        client.dataset(name).wait(timeout=60)
+        client.dataset(name).load().wait(timeout=60)
+
+    def there() -> list[str]:
+        return [str(each) for each in (tmp_path / "tier").rglob("*.bin")]
+
+    assert len(there()) == 8
+    held = FluidFileSystem(skip_instance_cache=True).open("default/data/3.bin")
+    client.dataset("data").delete()
+    assert len(there()) == 4
+    assert held.read() == bytes([3]) * 100_000
+    assert [(each.dataset, each.files) for each in client.cache.status().datasets] == [("default/other", 4)]
+    tiers = client.cache.status().tiers
+    assert [each.dataset for each in tiers if each.path == str(tmp_path / "tier")] == ["default/other"]
+    apply_bucket_dataset(client, bucket, "data")
+    assert client.dataset("data").status.cached == 0
+    client.dataset("other").export(tmp_path / "links")
+    client.dataset("other").delete()
+    assert (tmp_path / "links" / "1.bin").read_bytes() == bytes([1]) * 100_000

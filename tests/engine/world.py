@@ -33,6 +33,7 @@ class World:
     started: list[tuple[str, int]] = field(default_factory=list)
     running: set[tuple[str, int]] = field(default_factory=set)
     deadly: bool = False
+    forgotten: list[str] = field(default_factory=list)
 
     def clock(self) -> float:
         return self.now
@@ -49,6 +50,9 @@ class World:
 
     def count(self, binding: Binding, *, seconds: float) -> Totals | None:
         return self.totals
+
+    def forget(self, uid: str) -> None:
+        self.forgotten.append(uid)
 
     def alive(self, uid: str, scheduled: int) -> bool:
         return (uid, scheduled) in self.running

@@ -73,13 +73,13 @@ class Removed:
 
 
 def usage(store: CacheStore) -> list[Usage]:
-    """What is cached, by tier and mount; tiers that hold nothing are there too."""
+    """What is cached, by tier and mount; tiers that hold nothing are there too, but not those of deleted datasets."""
     found = store.db.query(
         "SELECT coalesce(o.name, ''), t.medium, t.path, t.account, t.quota, count(c.id),"
         " total(c.id IS NOT NULL AND c.checksum IS NULL), total(c.allocated),"
         " total(c.id IN (SELECT content FROM pin))"
         " FROM tier t LEFT JOIN content c ON c.tier=t.id LEFT JOIN origin o ON o.id=c.origin"
-        " GROUP BY t.id, c.origin ORDER BY t.id, 1"
+        " GROUP BY t.id, c.origin HAVING t.quota > 0 OR count(c.id) > 0 ORDER BY t.id, 1"
     )
     return [
         Usage(
