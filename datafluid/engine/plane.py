@@ -30,8 +30,8 @@ from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import operations_of, references_to
 from datafluid.plane.admission import admit
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import Event, Manifest, Node, Run, WatchEvent
-from datafluid.plane.term import Term
 
 if TYPE_CHECKING:
     from datafluid.engine.volume import Volume
@@ -110,8 +110,8 @@ class EmbeddedPlane:
         quiet: Sequence[float] = (),
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`. Of several quick changes the last state is seen."""
-        start, term = int(since) if since else None, Term(timeout, quiet=quiet)
-        for event in self.registry.watch(kind, term, namespace=namespace, name=name, since=start):
+        start, patience = int(since) if since else None, Patience(timeout, quiet=quiet)
+        for event in self.registry.watch(kind, patience, namespace=namespace, name=name, since=start):
             is_there = event.type in ("ADDED", "MODIFIED")
             yield replace(event, object=self._present(event.object)) if is_there else event
 

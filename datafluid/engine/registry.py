@@ -22,8 +22,8 @@ from datafluid.engine.records import EVENT_PAUSE, MOST_TOMBSTONES, RUN_COLUMNS, 
 from datafluid.engine.schema import MIGRATIONS
 from datafluid.errors import Corrupt, NotFound, Unavailable
 from datafluid.model.ref import Ref
+from datafluid.plane.patience import Patience, nothing
 from datafluid.plane.port import Event, Manifest, WatchEvent
-from datafluid.plane.term import Term, nothing
 
 __all__ = ["Registry"]
 
@@ -206,7 +206,13 @@ class Registry:
         return events, newest
 
     def watch(
-        self, kind: str, term: Term, *, namespace: str | None = None, name: str | None = None, since: int | None = None
+        self,
+        kind: str,
+        patience: Patience,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        since: int | None = None,
     ) -> Iterator[WatchEvent]:
         """`changes`, again and again; see `datafluid.plane.port.ControlPlane.watch`.
 
@@ -217,17 +223,17 @@ class Registry:
             generation = self.generation
             events, since = self.changes(kind, namespace=namespace, name=name, since=since)
             for event in events:
-                term.told()
+                patience.told()
                 yield event
             if not events and not first:
                 yield nothing("BOOKMARK", kind, str(since))
             first = False
             while self.generation == generation:
-                if term.is_quiet():
+                if patience.is_quiet():
                     yield nothing("QUIET", kind, str(since))
-                if term.over:
+                if patience.over:
                     return
-                time.sleep(min(_LOOK, term.patience))
+                time.sleep(min(_LOOK, patience.seconds))
 
     def _forgot(self, since: int) -> bool:
         """Whether deletions after a version have been forgotten."""

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from datafluid.model.ref import Ref
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, Manifest, Node, WatchEvent
-from datafluid.plane.term import Term
 
 __all__ = ["AsyncCluster", "AsyncPlane", "ClusterPlane", "HasTwin", "async_twin"]
 
@@ -116,7 +116,7 @@ class AsyncPlane:
 
         A thread watches. It is never far ahead of who listens, and it ends soon after nobody does.
         """
-        term, pulse = Term(quiet=quiet), (min((_PULSE, *quiet)),)
+        patience, pulse = Patience(quiet=quiet), (min((_PULSE, *quiet)),)
         look = partial(self.plane.watch, kind, namespace=namespace, name=name, since=since, timeout=timeout)
         told: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
         loop, room, stop = asyncio.get_running_loop(), threading.Semaphore(_AHEAD), threading.Event()
@@ -136,8 +136,8 @@ class AsyncPlane:
             while (event := await told.get()) is not None:
                 room.release()
                 if event.type not in ("BOOKMARK", "QUIET"):
-                    term.told()
-                if event.type != "QUIET" or term.is_quiet():
+                    patience.told()
+                if event.type != "QUIET" or patience.is_quiet():
                     yield event
             await pumping
         finally:

@@ -15,8 +15,8 @@ from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.plain import merge_patch
 from datafluid.model.ref import Ref
 from datafluid.plane.events import event_manifest, happening
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
-from datafluid.plane.term import Term
 from datafluid.testing.rules import belongs, merged, mounted_by, runs_again
 from datafluid.testing.shelf import Shelf
 
@@ -87,7 +87,7 @@ class InMemoryPlane:
         quiet: Sequence[float] = (),
     ) -> Iterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`."""
-        term = Term(timeout, quiet=quiet)
+        patience = Patience(timeout, quiet=quiet)
 
         def is_watched(ref: Ref) -> bool:
             return namespace in (None, ref.namespace) and name in (None, ref.name)
@@ -101,7 +101,7 @@ class InMemoryPlane:
             for manifest in there:
                 if is_watched(Ref.of(manifest)):
                     yield WatchEvent(type="ADDED", object=manifest, version=manifest["metadata"]["resourceVersion"])
-        yield from self._shelf.news(kind, version, is_watched, term)
+        yield from self._shelf.news(kind, version, is_watched, patience)
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`."""

@@ -12,8 +12,8 @@ from typing import Any
 from datafluid.errors import NotFound
 from datafluid.model.ref import Ref
 from datafluid.plane.events import EVENT
+from datafluid.plane.patience import Patience, nothing
 from datafluid.plane.port import Manifest, WatchEvent
-from datafluid.plane.term import Term, nothing
 
 __all__ = ["Shelf"]
 
@@ -79,22 +79,22 @@ class Shelf:
         """How much has happened so far."""
         return len(self._log)
 
-    def news(self, kind: str, since: int, wanted: Callable[[Ref], bool], term: Term) -> Iterator[WatchEvent]:
+    def news(self, kind: str, since: int, wanted: Callable[[Ref], bool], patience: Patience) -> Iterator[WatchEvent]:
         """What happens to the objects of a kind that are ``wanted``, as it comes."""
         while True:
             with self.changed:
                 if len(self._log) <= since:
-                    self.changed.wait(min(_LONGEST, term.patience))
+                    self.changed.wait(min(_LONGEST, patience.seconds))
                 new = self._log[since:]
             for event in new:
                 since += 1
                 ref = Ref.of(event.object)
                 if ref.kind == kind and wanted(ref):
-                    term.told()
+                    patience.told()
                     yield replace(event, object=copy.deepcopy(event.object))
-            if term.is_quiet():
+            if patience.is_quiet():
                 yield nothing("QUIET", kind, str(since))
-            if term.over:
+            if patience.over:
                 return
 
     def _write(self, what: Any, manifest: Manifest) -> Manifest:

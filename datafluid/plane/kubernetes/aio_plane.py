@@ -17,8 +17,8 @@ from datafluid.plane.kubernetes.deleting import delete
 from datafluid.plane.kubernetes.following import follow
 from datafluid.plane.kubernetes.plane import KubernetesPlane
 from datafluid.plane.kubernetes.watching import Watcher
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
-from datafluid.plane.term import Term
 
 __all__ = ["AsyncKubernetesPlane"]
 
@@ -92,10 +92,10 @@ class AsyncKubernetesPlane(AsyncCluster):
         quiet: Sequence[float] = (),
     ) -> AsyncIterator[WatchEvent]:
         """See `datafluid.plane.port.ControlPlane.watch`."""
-        term = Term(timeout, quiet=quiet)
+        patience = Patience(timeout, quiet=quiet)
         resource = await self._transport.run(self._catalogue.find(kind))
         watcher = Watcher(resource, namespace, name=name, since=since, clock=time.monotonic)
-        async with aclosing(self._transport.follow(follow(watcher, term))) as told:
+        async with aclosing(self._transport.follow(follow(watcher, patience))) as told:
             async for event in told:
                 yield event
 

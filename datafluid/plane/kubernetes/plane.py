@@ -16,8 +16,8 @@ from datafluid.plane.kubernetes.deleting import delete
 from datafluid.plane.kubernetes.following import follow
 from datafluid.plane.kubernetes.sync import Transport
 from datafluid.plane.kubernetes.watching import Watcher
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import Event, Manifest, Node, WatchEvent
-from datafluid.plane.term import Term
 
 if TYPE_CHECKING:
     from datafluid.plane.kubernetes.aio_plane import AsyncKubernetesPlane
@@ -82,10 +82,10 @@ class KubernetesPlane:
         It survives lost connections, restarts of the server and versions that the server has forgotten; with
         BOOKMARK events the server tells now and then how far it is. Memory does not grow with the objects' size.
         """
-        term = Term(timeout, quiet=quiet)
+        patience = Patience(timeout, quiet=quiet)
         resource = self._transport.run(self.catalogue.find(kind))
         watcher = Watcher(resource, namespace, name=name, since=since, clock=time.monotonic)
-        yield from self._transport.follow(follow(watcher, term))
+        yield from self._transport.follow(follow(watcher, patience))
 
     def delete(self, ref: Ref, *, cascade: bool = True) -> None:
         """See `datafluid.plane.port.ControlPlane.delete`: a dataset's operations go first."""

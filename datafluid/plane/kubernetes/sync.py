@@ -16,8 +16,8 @@ from datafluid.plane.kubernetes.following import Following
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Open, Pause, Piece, Renew, Step, Talk
 from datafluid.plane.kubernetes.timing import CONNECT, READ, distrusted, silent, unreachable
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import WatchEvent
-from datafluid.plane.term import Term
 
 __all__ = ["Transport"]
 
@@ -185,14 +185,14 @@ class _Answer:
         connection, buffer = self._raw.connection, self._raw._fp.fp  # noqa: SLF001  # as urllib3 reads its pieces
         if connection is None or connection.sock is None or buffer is None:
             return True  # it has been read to its end
-        sock, term, is_there = connection.sock, Term(seconds), False
+        sock, patience, is_there = connection.sock, Patience(seconds), False
         sock.settimeout(0)
         try:
             while True:
                 with suppress(SSLWantReadError):  # what came was none of ours, or not all of it
                     if buffer.peek(1) or is_there:
                         return True
-                is_there = wait_for_read(sock, term.left)
+                is_there = wait_for_read(sock, patience.left)
                 if not is_there:
                     return False
         finally:

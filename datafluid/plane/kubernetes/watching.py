@@ -19,8 +19,8 @@ from datafluid.plane.kubernetes.errors import answer_of, error_of, not_kubernete
 from datafluid.plane.kubernetes.reading import plain
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
 from datafluid.plane.kubernetes.steps import ATTEMPTS, Pause, Renew, backoff, delay_after
+from datafluid.plane.patience import nothing
 from datafluid.plane.port import Manifest, WatchEvent
-from datafluid.plane.term import nothing
 
 __all__ = ["SILENCE", "Watcher"]
 

@@ -15,8 +15,8 @@ from datafluid.plane.kubernetes.following import follow
 from datafluid.plane.kubernetes.requests import Request, Resource, Response
 from datafluid.plane.kubernetes.steps import ATTEMPTS, Open, Pause, Piece, Talk
 from datafluid.plane.kubernetes.watching import SILENCE, Watcher
+from datafluid.plane.patience import Patience
 from datafluid.plane.port import WatchEvent
-from datafluid.plane.term import Term
 
 DATASETS = Resource(api_version="data.fluid.io/v1alpha1", kind="Dataset", plural="datasets")
 STREAM = Response(status=200)
@@ -29,7 +29,7 @@ class Line:
         self.now = 0.0
         clock = lambda: self.now  # noqa: E731
         watcher = Watcher(DATASETS, "n", since=since, clock=clock)
-        self.talk = Talk(follow(watcher, Term(timeout, quiet=quiet, clock=clock)))
+        self.talk = Talk(follow(watcher, Patience(timeout, quiet=quiet, clock=clock)))
         self.opened = 0
         self.told: list[tuple[float, str, str]] = []
         self.pieces: list[tuple[float, bytes | Unavailable]] = []
@@ -92,7 +92,7 @@ def test_one_stream_lasts_through_every_silence() -> None:
 
 
 def test_news_begin_the_silence_anew() -> None:
-    """Again with the short term, and from the version that was told."""
+    """Again with the shortest, and from the version that was told."""
     server = Line(quiet=(15, 30))
     server.pieces = [(20.0, changed(6)), (30.0, line("BOOKMARK", 7))]
     server.run(40)

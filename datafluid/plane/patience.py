@@ -9,10 +9,10 @@ from typing import Literal
 
 from datafluid.plane.port import WatchEvent
 
-__all__ = ["Term", "nothing"]
+__all__ = ["Patience", "nothing"]
 
 
-class Term:
+class Patience:
     """How long to listen.
 
     Args:
@@ -23,11 +23,11 @@ class Term:
 
     Example:
         >>> now = 0.0
-        >>> term = Term(100, quiet=(15, 30), clock=lambda: now)
-        >>> term.patience
+        >>> patience = Patience(100, quiet=(15, 30), clock=lambda: now)
+        >>> patience.seconds
         15.0
         >>> now = 15.0
-        >>> term.is_quiet(), term.is_quiet(), term.patience
+        >>> patience.is_quiet(), patience.is_quiet(), patience.seconds
         (True, False, 30.0)
     """
 
@@ -59,7 +59,7 @@ class Term:
         return self.clock() >= self._end
 
     @property
-    def patience(self) -> float:
+    def seconds(self) -> float:
         """Seconds to wait for something to tell: until it is over, or silence is to be told of."""
         return max(0.0, min(self._end, self._due) - self.clock())
 
