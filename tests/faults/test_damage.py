@@ -126,6 +126,43 @@ def test_verify_finds_what_opening_cannot(bucket: Bucket, seed: int) -> None:
     assert fs.cat("default/data/data.bin") == data
 
 
+_NO_DESCRIPTORS = """
+import errno, os, resource, fsspec
+fs = fsspec.filesystem("fluid")
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+assert len(fs.cat_file("default/data/c.bin")) > 0          # the index and the tier are open
+held = []
+try:
+    while True:
+        held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+for path in ("default/data/a.bin", "default/data/b.bin"):
+    try:
+        fs.cat_file(path)
+    except OSError as error:
+        assert error.errno == errno.EMFILE, error
+    else:
+        raise AssertionError("it was read without a descriptor")
+for fd in held:
+    os.close(fd)
+print(len(fs.cat_file("default/data/a.bin")), len(fs.cat_file("default/data/b.bin")))
+"""
+
+
+def test_who_has_no_descriptors_left_loses_no_cached_file(bucket: Bucket, seed: int) -> None:
+    """That a file cannot be opened is then no sign of damage: it stays, and is read later."""
+    for name in ("a.bin", "b.bin", "c.bin"):
+        bucket.put(name, random.Random(seed).randbytes(_SIZE))
+    apply_bucket_dataset(connect(), bucket, "data").load().wait(timeout=60)
+    before = bucket.requests()
+    command = [sys.executable, "-c", _NO_DESCRIPTORS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(_SIZE)] * 2
+    assert bucket.requests() == before
+
+
 @pytest.mark.parametrize("what", ["the tier", "our directory in it", "the directories in ours"])
 def test_a_tier_that_is_removed_under_a_process(what: str, bucket: Bucket, seed: int, tmp_path: Path) -> None:
     """Who has used it goes on reading, the directories are made again, and what is read is cached again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sealed", "SealedFiles", "stamp_of"]
 
+_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # errors of an open that say nothing about the file
 _TOUCH_EVERY = 60  # seconds between two notes that a file is in use
 _UNKNOWN_BOOT = -2  # nothing was written in it
 
@@ -69,7 +71,9 @@ class SealedFiles:
         tier = self._tiers.at(row.tier)
         try:
             fd = tier.open(row.name)
-        except OSError:
+        except OSError as error:
+            if error.errno in _NOT_ITS_FAULT:
+                raise
             self.forget(row)
             return None
         try:
