@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from datafluid.errors import Conflict, Invalid, Timeout, Unavailable
+from datafluid.errors import Conflict, Invalid, NotFound, Timeout, Unavailable
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
@@ -18,7 +18,7 @@ from datafluid.waiting.ended import wait_for_operation
 from datafluid.waiting.listening import Heard, listen
 from datafluid.waiting.usable import wait_for_dataset
 from tests.cluster.controlplane import Cluster
-from tests.cluster.objects import DATASETS, bound, dataset
+from tests.cluster.objects import DATASETS, bound, dataset, load
 from tests.cluster.proxy import Proxy
 
 
@@ -182,18 +182,81 @@ def test_waiting_for_an_operation_asks_once_and_listens_once(
 ) -> None:
     """Likewise; what it looks around for, events of one that does not get on, is nothing of its own."""
     plane = KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
-    spec = {"dataset": {"name": "demo", "namespace": namespace}}
-    metadata = {"name": "warm", "namespace": namespace}
-    load = {"apiVersion": "data.fluid.io/v1alpha1", "kind": "DataLoad", "metadata": metadata, "spec": spec}
-    ref = Ref.of(plane.create(load))
+    ref = Ref.of(plane.create(load("warm", namespace)))
     before = len(_asked(cluster, namespace))
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(wait_for_operation, plane, ref, timeout=60, progress=False)
         _passes(silences)
-        status = {"conditions": [], "duration": "1s", "phase": "Complete"}
-        plane.patch(ref, {"status": status}, subresource="status")
+        plane.patch(ref, _COMPLETE, subresource="status")
         assert waiting.result(timeout=60).phase == "Complete"
     assert [verb for verb in _asked(cluster, namespace)[before:] if verb != "patch"] == ["get", "watch"]
+
+
+def test_a_wait_for_a_load_goes_on_when_the_server_comes_back(
+    cluster: Cluster, plane: KubernetesPlane, namespace: str, silences: threading.Semaphore
+) -> None:
+    """Killed in the middle, and Complete after it came back; quiet as well."""
+    ref = Ref.of(plane.create(load("warm", namespace)))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(wait_for_operation, plane, ref, timeout=120, progress=False)
+        _passes(silences)
+        cluster.restart_api_server()
+        _passes(silences)
+        plane.patch(ref, _COMPLETE, subresource="status")
+        assert waiting.result(timeout=60).phase == "Complete"
+
+
+@pytest.mark.usefixtures("silences")
+def test_a_cut_link_in_the_middle_of_waits_loses_nothing_and_is_told(
+    cluster: Cluster,
+    far_plane: KubernetesPlane,
+    plane: KubernetesPlane,
+    proxy: Proxy,
+    namespace: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What happened meanwhile is found when the link is back; since when it was away stands in the log."""
+    plane.create(dataset("demo", namespace))
+    warm = Ref.of(plane.create(load("warm", namespace)))
+    ready = Ref("Dataset", "demo", namespace)
+    with ThreadPoolExecutor(2) as pool:
+        waits = [
+            pool.submit(wait_for_dataset, far_plane, ready, cached=None, timeout=120, progress=False),
+            pool.submit(wait_for_operation, far_plane, warm, timeout=120, progress=False),
+        ]
+        for words in ("datasets", "dataloads"):
+            proxy.waits_for(f"{words}?watch=true")
+        proxy.answer("GET", f"/namespaces/{namespace}/", status=503, times=24)
+        proxy.cut()
+        bound(cluster, "demo", namespace)
+        plane.patch(warm, _COMPLETE, subresource="status")
+        assert [each.result(timeout=100).phase for each in waits] == ["Bound", "Complete"]
+    for ref in (ready, warm):
+        away, back = (record.getMessage() for record in caplog.records if record.getMessage().startswith(f"{ref}: "))
+        assert "does not answer since" in away
+        assert "answers again" in back
+
+
+def test_a_wait_in_a_namespace_that_is_deleted_ends(cluster: Cluster, plane: KubernetesPlane, namespace: str) -> None:
+    """What it waits for goes with it, and that is told."""
+    plane.apply(dataset("demo", namespace))
+    seen = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(
+            wait_for_dataset,
+            plane,
+            Ref("Dataset", "demo", namespace),
+            cached=None,
+            timeout=120,
+            progress=lambda status: seen.set(),
+        )
+        assert seen.wait(30)
+        cluster.api.delete(f"/api/v1/namespaces/{namespace}")
+        with pytest.raises(NotFound, match="was deleted while it was new"):
+            waiting.result(timeout=100)
+
+
+_COMPLETE = {"status": {"conditions": [], "duration": "1s", "phase": "Complete"}}
 
 
 def _asked(cluster: Cluster, namespace: str) -> list[str]:

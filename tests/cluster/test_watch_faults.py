@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
@@ -129,6 +130,22 @@ def test_a_silent_stream_is_taken_for_dead(
     plane.apply(dataset("last", namespace))
     assert listener.told() == [("ADDED", "first"), ("ADDED", "last")]
     assert proxy.count("watch=true") > 1
+
+
+def test_a_watch_that_is_turned_away_comes_back_when_it_may(
+    listens: type[Listener], far_plane: KubernetesPlane, plane: KubernetesPlane, proxy: Proxy, namespace: str
+) -> None:
+    """429 with Retry-After, for the list and for the stream: not before, and with nothing lost."""
+    plane.apply(dataset("first", namespace))
+    for words in ("limit=", "watch=true"):
+        proxy.answer("GET", words, status=429, headers={"Retry-After": "1"})
+    began = time.monotonic()
+    listener = listens(far_plane, namespace)
+    listener.hears("ADDED", "first")
+    plane.apply(dataset("last", namespace))
+    assert listener.told() == [("ADDED", "first"), ("ADDED", "last")]
+    assert time.monotonic() - began >= 2
+    assert (proxy.count("limit="), proxy.count("watch=true")) == (2, 2)
 
 
 def test_a_version_that_the_server_forgot_means_listing_again(

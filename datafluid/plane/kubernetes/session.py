@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from typing import Any, Self
 
-from datafluid.errors import Unsupported
+from datafluid.errors import DatafluidError, Unsupported
 from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Pause, Renew, Step
-from datafluid.plane.kubernetes.timing import CONNECT, READ, distrusted, silent, unreachable
+from datafluid.plane.kubernetes.timing import CONNECT, READ, Boundary, distrusted, silent, unreachable
 
 __all__ = ["Answer", "Clients", "Session"]
 
@@ -88,10 +88,10 @@ class Session:
         self._users[api] += 1
         try:
             headers = await self._headers(api, request)
-            host = api.configuration.host
-            with _foreign(request, host):
+            boundary = Boundary(_meaning, request, api.configuration.host)
+            with boundary:
                 raw = await self._sent(api, request, headers, read)
-            with closing(Answer(request, host, raw)) as answer:
+            with closing(Answer(raw, boundary)) as answer:
                 yield answer
         finally:
             self._users[api] -= 1
@@ -129,8 +129,8 @@ class Session:
 class Answer:
     """An answer of which only the head has been read."""
 
-    def __init__(self, request: Request, host: str, raw: Any) -> None:
-        self._request, self._host, self._raw = request, host, raw
+    def __init__(self, raw: Any, boundary: Boundary) -> None:
+        self._raw, self._boundary = raw, boundary
 
     def close(self) -> None:
         """Let go of it. A connection that was not read to its end is broken: nobody waits for the server's farewell."""
@@ -140,7 +140,7 @@ class Answer:
 
     async def whole(self) -> Response:
         """All of it; its connection can be used again."""
-        with _foreign(self._request, self._host):
+        with self._boundary:
             return self._told(await self._raw.read())
 
     async def beginning(self) -> Response:
@@ -149,7 +149,7 @@ class Answer:
 
     async def piece(self, seconds: float) -> bytes | None:
         """See `datafluid.plane.kubernetes.steps.Piece`."""
-        with _foreign(self._request, self._host):
+        with self._boundary:
             try:
                 async with asyncio.timeout(seconds) as waiting:
                     found: bytes = await self._raw.content.readany()
@@ -164,25 +164,20 @@ class Answer:
         return Response(status=self._raw.status, headers=headers, body=body)
 
 
-@contextmanager
-def _foreign(request: Request, host: str) -> Iterator[None]:
-    """Where the client library's errors end.
-
-    Raises:
-        Unavailable: there is no answer, or it broke off.
-    """
+def _meaning(error: Exception, request: Request, host: str) -> DatafluidError | None:
+    """What the client library's errors mean."""
     import aiohttp
 
-    try:
-        yield
-    except TimeoutError as error:
-        raise silent(request) from error
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise distrusted(request, host, error) from error
-    except aiohttp.ClientConnectorError as error:
-        raise unreachable(request, host, error, sent=False) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise unreachable(request, host, error) from error
+    match error:
+        case TimeoutError():
+            return silent(request)
+        case aiohttp.ClientConnectorCertificateError():
+            return distrusted(request, host, error)
+        case aiohttp.ClientConnectorError():
+            return unreachable(request, host, error, sent=False)
+        case aiohttp.ClientError() | OSError():
+            return unreachable(request, host, error)
+    return None
 
 
 async def _configuration(access: Access) -> Any:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
+from io import BufferedReader
+from socket import socket
 from ssl import SSLCertVerificationError, SSLWantReadError
 from threading import Lock
 from typing import Any, TypeVar
 
-from datafluid.errors import Unavailable, Unsupported
+from datafluid.errors import DatafluidError, Unavailable, Unsupported
 from datafluid.plane.kubernetes.access import Access
 from datafluid.plane.kubernetes.following import Following
 from datafluid.plane.kubernetes.requests import Request, Response, agent
 from datafluid.plane.kubernetes.steps import Flow, Open, Pause, Piece, Renew, Step, Talk
-from datafluid.plane.kubernetes.timing import CONNECT, READ, distrusted, silent, unreachable
+from datafluid.plane.kubernetes.timing import CONNECT, READ, Boundary, distrusted, silent, unreachable
 from datafluid.plane.patience import Patience
 from datafluid.plane.port import WatchEvent
 
@@ -106,7 +108,8 @@ class Transport:
         with self._access.used(ConfigException):
             api.update_params_for_auth(headers, [], ["BearerToken"])
         host = api.configuration.host
-        with _foreign(request, host):
+        boundary = Boundary(_meaning, request, host)
+        with boundary:
             raw = api.rest_client.pool_manager.request(
                 request.method,
                 host + request.target,
@@ -116,7 +119,7 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-        return _Answer(request, host, raw)
+        return _Answer(raw, boundary)
 
     def _connected(self) -> Any:
         if (
@@ -152,8 +155,8 @@ def _connect(access: Access) -> Any:
 class _Answer:
     """An answer of which only the head has been read."""
 
-    def __init__(self, request: Request, host: str, raw: Any) -> None:
-        self._request, self._host, self._raw = request, host, raw
+    def __init__(self, raw: Any, boundary: Boundary) -> None:
+        self._raw, self._boundary = raw, boundary
         self._pieces = raw.stream(_PIECE)
 
     def close(self) -> None:
@@ -162,7 +165,7 @@ class _Answer:
 
     def whole(self) -> Response:
         """All of it; its connection can be used again."""
-        with _foreign(self._request, self._host):
+        with self._boundary:
             return self._told(self._raw.read())
 
     def beginning(self) -> Response:
@@ -171,7 +174,7 @@ class _Answer:
 
     def piece(self, seconds: float) -> bytes | None:
         """See `datafluid.plane.kubernetes.steps.Piece`."""
-        with _foreign(self._request, self._host):
+        with self._boundary:
             return next(self._pieces, b"") if self._has_come(seconds) else None
 
     def _told(self, body: bytes) -> Response:
@@ -180,42 +183,43 @@ class _Answer:
 
     def _has_come(self, seconds: float) -> bool:
         """Whether more of it comes in time. To read until a timeout would spoil the connection."""
-        from urllib3.util import wait_for_read
-
         connection, buffer = self._raw.connection, self._raw._fp.fp  # noqa: SLF001  # as urllib3 reads its pieces
         if connection is None or connection.sock is None or buffer is None:
             return True  # it has been read to its end
-        sock, patience, is_there = connection.sock, Patience(seconds), False
+        sock = connection.sock
         sock.settimeout(0)
         try:
-            while True:
-                with suppress(SSLWantReadError):  # what came was none of ours, or not all of it
-                    if buffer.peek(1) or is_there:
-                        return True
-                is_there = wait_for_read(sock, patience.left)
-                if not is_there:
-                    return False
+            return _is_readable(buffer, sock, seconds)
         finally:
             sock.settimeout(READ)
 
 
-@contextmanager
-def _foreign(request: Request, host: str) -> Iterator[None]:
-    """Where the client library's errors end.
+def _is_readable(buffer: BufferedReader, sock: socket, seconds: float) -> bool:
+    """Whether there is something in the buffer, or comes to the socket below it."""
+    from urllib3.util import wait_for_read
 
-    Raises:
-        Unavailable: there is no answer, or it broke off.
-    """
+    patience, has_come = Patience(seconds), False
+    while True:
+        with suppress(SSLWantReadError):  # what came was none of ours, or not all of it
+            if buffer.peek(1) or has_come:
+                return True
+        has_come = wait_for_read(sock, patience.left)
+        if not has_come:
+            return False
+
+
+def _meaning(error: Exception, request: Request, host: str) -> DatafluidError | None:
+    """What the client library's errors mean."""
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
-    try:
-        yield
-    except ReadTimeoutError as error:
-        raise silent(request) from error
-    except SSLError as error:
-        is_final = any(isinstance(each, SSLCertVerificationError) for each in error.args)
-        raise (distrusted if is_final else unreachable)(request, host, error) from error
-    except (NewConnectionError, ConnectTimeoutError) as error:
-        raise unreachable(request, host, error, sent=False) from error
-    except (HTTPError, OSError) as error:
-        raise unreachable(request, host, error) from error
+    match error:
+        case ReadTimeoutError():
+            return silent(request)
+        case SSLError():
+            is_final = any(isinstance(each, SSLCertVerificationError) for each in error.args)
+            return (distrusted if is_final else unreachable)(request, host, error)
+        case NewConnectionError() | ConnectTimeoutError():
+            return unreachable(request, host, error, sent=False)
+        case HTTPError() | OSError():
+            return unreachable(request, host, error)
+    return None

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from datafluid.errors import Invalid, Unavailable
+from collections.abc import Callable
+from typing import TypeAlias
+
+from datafluid.errors import DatafluidError, Invalid, Unavailable
 from datafluid.plane.kubernetes.requests import Request
 from datafluid.plane.kubernetes.steps import NotSent
 from datafluid.redaction import redact_url
 
-__all__ = ["CONNECT", "READ", "distrusted", "silent", "unreachable"]
+__all__ = ["CONNECT", "READ", "Boundary", "distrusted", "silent", "unreachable"]
 
 CONNECT, READ = 10.0, 60.0  # seconds
+
+Meaning: TypeAlias = Callable[[Exception, Request, str], DatafluidError | None]
+
+
+class Boundary:
+    """Around what a client library does for one request: where its errors end. Costs nothing while there is none.
+
+    Args:
+        meaning: What an error means here, given the request and the server's address; None for one that is not the
+            library's.
+        request: What is asked.
+        host: Whom.
+    """
+
+    def __init__(self, meaning: Meaning, request: Request, host: str) -> None:
+        self._meaning, self._request, self._host = meaning, request, host
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and (meant := self._meaning(error, self._request, self._host)) is not None:
+            raise meant from error
 
 
 def silent(request: Request) -> Unavailable:
