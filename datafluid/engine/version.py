@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 
 from datafluid.engine.binding import TierBinding
 from datafluid.engine.cache.extents import aligned, coalesce
@@ -24,6 +25,7 @@ _GAP = 64 << 10  # holes up to this size are fetched along rather than asked for
 _AHEAD = 8 << 20  # one fetch of sequential read-ahead
 _STREAK = 256 << 10  # bytes read one after the other that make a sequential reader; the window is twice the streak
 _STREAMS = 4  # fetches of read-ahead in flight
+_PATIENCE = 3  # a file may be evicted between the look and the open, but hardly so often
 _CLAIM_PATIENCE = 30.0  # seconds to wait for another reader's fetch before fetching the same bytes
 
 
@@ -48,14 +50,20 @@ class VersionReader:
         self._streak = 0
         self._filling: Filling | None = None  # what is being filled
         self._complete: int | None = None  # or the descriptor of a file that is complete; neither: read past the cache
-        try:
-            (outcome,) = cache.begin([(wanted, 0)], tiers)
-        except CacheFull:  # the disk of the index, too
+        with suppress(CacheFull):  # the disk of the index, too
+            self._enter()
+
+    def _enter(self) -> None:
+        for _ in range(_PATIENCE):
+            (outcome,) = self._cache.begin([(self.wanted, 0)], self._tiers)
+            if isinstance(outcome, Filling):
+                self._filling = outcome
+            elif isinstance(outcome, Sealed):  # completed by somebody else since the caller looked
+                try:
+                    self._complete = os.open(outcome.path, os.O_RDONLY | os.O_CLOEXEC)
+                except FileNotFoundError:  # and evicted
+                    continue
             return
-        if isinstance(outcome, Filling):
-            self._filling = outcome
-        elif isinstance(outcome, Sealed):  # completed by somebody else since the caller looked
-            self._complete = os.open(outcome.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def read(self, offset: int, end: int) -> bytes:
         """Bytes ``[offset, end)``; fewer only at the end of the object.

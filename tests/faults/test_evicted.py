@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import random
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,6 +91,29 @@ def test_another_process_that_needs_the_room(bucket: Bucket, data: bytes, tmp_pa
     _must_be_gone_and_come_back(fs, cached, bucket, data)
     for how, read in held.items():
         assert read() == data, how
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "each time"])
+def test_evicted_between_the_look_and_the_open(
+    bucket: Bucket, data: bytes, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was complete a moment ago is gone: it is fetched, or read past the cache, and never called missing."""
+    client = connect()
+    dataset = apply_bucket_dataset(client, bucket, "data")
+    dataset.load().wait(timeout=60)
+    volume = dataset.volume()
+    begin, looks = volume.cache.begin, itertools.count()
+
+    def and_evict(*arguments: Any) -> Any:
+        if next(looks) and again:
+            dataset.load().wait(timeout=60)
+        found = begin(*arguments)
+        client.cache.evict("default/data")
+        return found
+
+    monkeypatch.setattr(volume.cache, "begin", and_evict)
+    with volume.open("data.bin") as reader:
+        assert reader.pread(0, _SIZE) == data
 
 
 def test_half_of_it_is_there(bucket: Bucket, seed: int) -> None:
