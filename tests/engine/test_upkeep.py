@@ -105,6 +105,29 @@ def test_a_file_that_another_has_sealed_meanwhile_is_not_ours(store: CacheStore,
     assert store.db.query("SELECT used FROM tier") == [(8192,)]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_bytes_in_a_file_that_was_removed_are_nobody_elses(store: CacheStore, tier: TierBinding, whole: bool) -> None:
+    """Somebody deletes the file that is being filled, and another process begins it anew: it has none of our bytes."""
+    data = b"x" * 50_000
+    wanted = store.wanted("uid-1/", ObjectInfo(key="a", size=len(data), mtime=None, version="1"))
+    (ours,) = store.begin([(wanted, 10_000)], [tier])
+    assert isinstance(ours, Filling)
+    assert ours.fd > 0
+    (file,) = [path for path in Path(tier.path).rglob("*") if path.is_file()]
+    file.unlink()
+    (theirs,) = store.begin([(wanted, 10_000)], [tier])
+    assert isinstance(theirs, Filling)
+    assert theirs.fd > 0
+    hasher = PieceHasher(0)
+    hasher.update(data if whole else data[:8192])
+    ours.write(0, data if whole else data[:8192])
+    assert store.record([(ours, hasher.finish())]) == [None]
+    store.refreshed(theirs)
+    assert theirs.missing() == ((0, len(data)),)
+    assert store.sealed.find(wanted.id) is None
+    store.close([ours, theirs])
+
+
 def test_a_pin_has_an_owner(store: CacheStore, tier: TierBinding) -> None:
     """Two owners pin the same file; it is free when both have let go, and pinning twice is pinning once."""
     file = fill(store, tier, "a")
