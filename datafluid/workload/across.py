@@ -24,7 +24,7 @@ def add_references(draft: Draft, used: Iterable[Resolved], topology: Topology, n
     for each in used:
         if each.is_foreign and each.needs_mount:
             _add_reference(draft, each, topology, namespace)
-        if each.from_engine and each.holder[0] != each.home:
+        if each.engine == "alluxio" and each.holder[0] != each.home:
             _copy_client_config(draft, each, namespace)
 
 

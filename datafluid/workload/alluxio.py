@@ -8,13 +8,15 @@ must say it too, and not its pod's IP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from datafluid.model.plain import as_map
+from datafluid.model.plain import as_map, look
+from datafluid.workload.agreement import agreed
 from datafluid.workload.draft import Draft
+from datafluid.workload.facts import DatasetFacts
 from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.posix import add_variable
 from datafluid.workload.resolve import Resolved
@@ -22,16 +24,24 @@ from datafluid.workload.topology import Topology
 from datafluid.workload.volumes import add_volume, volume_name
 
 __all__ = [
+    "NEEDS",
     "ShortCircuit",
     "add_client",
     "add_directories",
     "client_config_name",
+    "client_keys",
     "client_settings",
     "engine_uri",
     "mend_dns",
     "short_circuit",
 ]
 
+#: What the pod needs beside the keys.
+NEEDS = "It needs Alluxio's client jar (alluxio-shaded-client) on the class path; via=mount needs none."
+_CLASSES = {
+    "fs.alluxio.impl": "alluxio.hadoop.FileSystem",
+    "fs.AbstractFileSystem.alluxio.impl": "alluxio.hadoop.AlluxioFileSystem",
+}
 _HOSTNAME = "ALLUXIO_CLIENT_HOSTNAME"
 _OPTIONS = "ALLUXIO_JAVA_OPTS"
 _OF_CLIENTS = ("-Dalluxio.user.", "-Dalluxio.master.hostname=", "-Dalluxio.master.rpc.")
@@ -52,25 +62,26 @@ class ShortCircuit:
     obstacle: str = ""
 
 
-def engine_uri(resolved: Resolved, domain: str) -> str:
-    """The dataset's root for Alluxio's client: all its masters, by their full names.
+def engine_uri(facts: DatasetFacts, path: str, domain: str) -> str:
+    """The root of a dataset for Alluxio's client: all its masters, by their full names.
 
     Example:
-        >>> from datafluid.workload.facts import DatasetFacts
-        >>> from datafluid.workload.resolve import resolve_uses
-        >>> from datafluid.workload.topology import Topology
-        >>> from datafluid.workload.uses import DatasetUse
         >>> facts = DatasetFacts(namespace="team", name="a", runtime_type="alluxio", masters=2, endpoint="alluxio://a:9")
-        >>> (use,) = resolve_uses([DatasetUse("team/a", api="hcfs")], Topology(datasets={"team/a": facts}), "team")
-        >>> engine_uri(use, "cluster.local")
+        >>> engine_uri(facts, "", "cluster.local")
         'alluxio://a-master-0.team.svc.cluster.local:9,a-master-1.team.svc.cluster.local:9/'
     """
-    facts = resolved.physical
-    if facts is None:
-        raise AssertionError("an engine that nobody knows has no URI")
     masters = ",".join(f"{host}:{facts.master_port}" for host in facts.master_hosts(domain))
-    below = resolved.facts.physical[2] if resolved.facts and resolved.facts.physical else ""
-    return f"alluxio://{masters}/{quote(below)}"
+    return f"alluxio://{masters}/{quote(path)}"
+
+
+def client_keys(draft: Draft, used: Sequence[Resolved], topology: Topology) -> dict[str, str]:
+    """The classes, what the runtimes say about clients as far as all agree, and short-circuit."""
+    if not used:
+        return {}
+    said = [as_map(look(each.physical.runtime if each.physical else {}, ("properties",))) for each in used]
+    local = any(short_circuit(each, topology).directories for each in used)
+    own = agreed(draft, said, prefix="alluxio.user.")
+    return {**_CLASSES, **own, "alluxio.user.short.circuit.enabled": str(local).lower()}
 
 
 def short_circuit(resolved: Resolved, topology: Topology) -> ShortCircuit:

@@ -11,7 +11,8 @@ from datafluid.model.plain import as_list, as_map, as_text, look
 __all__ = ["READ_ONLY_MANY", "DatasetFacts", "Tier"]
 
 READ_ONLY_MANY = "ReadOnlyMany"
-_STATIC_RPC_PORT = 19998  # of an Alluxio master in the container network; in the host network it is drawn
+#: Of a master in the container network; in the host network it is drawn.
+_STATIC_RPC_PORT = {"alluxio": 19998, "jindo": 8101}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,8 @@ class DatasetFacts:
 
     def in_container_network(self, component: str) -> bool:
         """Whether a component (``master``, ``worker``) runs in the container network; the host's is the default."""
-        return as_text(look(self.runtime, (component, "networkMode"))) == "ContainerNetwork"
+        path = ("networkmode",) if self.runtime_type == "jindo" else (component, "networkMode")
+        return as_text(look(self.runtime, path)) == "ContainerNetwork"
 
     @property
     def master_port(self) -> int | None:
@@ -98,10 +100,12 @@ class DatasetFacts:
         said = look(self.runtime, ("master", "ports", "rpc"))
         if isinstance(said, int):
             return said
-        return _STATIC_RPC_PORT if self.runtime and self.in_container_network("master") else None
+        in_container_network = self.runtime and self.in_container_network("master")
+        return _STATIC_RPC_PORT.get(self.runtime_type or "") if in_container_network else None
 
     def master_hosts(self, domain: str) -> tuple[str, ...]:
         """Its masters by their full names; the status names the first only, and short."""
+        called = f"{self.name}-jindofs" if self.runtime_type == "jindo" else self.name
         return tuple(
-            f"{self.name}-master-{number}.{self.namespace}.svc.{domain}" for number in range(max(self.masters, 1))
+            f"{called}-master-{number}.{self.namespace}.svc.{domain}" for number in range(max(self.masters, 1))
         )

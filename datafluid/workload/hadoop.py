@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datafluid.model.plain import as_map, look
-from datafluid.workload.alluxio import engine_uri, short_circuit
+from datafluid.workload import alluxio, jindo
 from datafluid.workload.draft import Draft
 from datafluid.workload.hcfs import Link, core_site_xml, view_fs_properties
 from datafluid.workload.places import ContainerPlace, PodPlace
@@ -27,11 +26,6 @@ __all__ = [
 CONFIG_DIRECTORY = "/etc/datafluid/hadoop"
 CORE_SITE = f"{CONFIG_DIRECTORY}/core-site.xml"
 _VOLUME = "fluid-hadoop"
-_ALLUXIO = {
-    "fs.alluxio.impl": "alluxio.hadoop.FileSystem",
-    "fs.AbstractFileSystem.alluxio.impl": "alluxio.hadoop.AlluxioFileSystem",
-}
-_USER = "alluxio.user."
 
 
 def hadoop_properties(draft: Draft, used: Iterable[Resolved], topology: Topology) -> dict[str, str]:
@@ -46,21 +40,20 @@ def hadoop_properties(draft: Draft, used: Iterable[Resolved], topology: Topology
     properties = view_fs_properties(
         link for link in links if not link.path or (link.namespace, link.dataset) not in whole
     )
-    engines = [each for each in reading if each.from_engine]
-    return {**properties, **_client_keys(draft, engines, topology)} if engines else properties
+    return {
+        **properties,
+        **alluxio.client_keys(draft, [each for each in reading if each.engine == "alluxio"], topology),
+        **jindo.client_keys(draft, [each for each in reading if each.engine == "jindo"], topology.cluster_domain),
+    }
 
 
 def _link(draft: Draft, resolved: Resolved, topology: Topology) -> Link:
     uri = f"fluid://{resolved.dataset}"
-    if resolved.from_engine:
-        target = engine_uri(resolved, topology.cluster_domain)
-        draft.tell(
-            "done",
-            f"{uri} leads to the engine, {target}; block locations are the nodes of its workers.",
-            fix="It needs Alluxio's client jar (alluxio-shaded-client) on the class path; via=mount needs none.",
-        )
-        if resolved.without_engine is not None:
-            draft.tell("warning", f"{uri}: {resolved.without_engine}.", fix="Say via=mount.")
+    if resolved.engine is not None and resolved.physical is not None:
+        below = resolved.facts.physical[2] if resolved.facts and resolved.facts.physical else ""
+        own = alluxio if resolved.engine == "alluxio" else jindo
+        target = own.engine_uri(resolved.physical, below, topology.cluster_domain)
+        _tell_of_engine(draft, resolved, uri, target)
         return Link(namespace=resolved.namespace, dataset=resolved.name, target=target)
     why = resolved.engine_obstacle if resolved.use.via != "mount" else "as asked"
     draft.tell(
@@ -72,18 +65,14 @@ def _link(draft: Draft, resolved: Resolved, topology: Topology) -> Link:
     )
 
 
-def _client_keys(draft: Draft, engines: Iterable[Resolved], topology: Topology) -> dict[str, str]:
-    """Alluxio's: what its runtime says about clients, as far as all runtimes agree, and short-circuit."""
-    said: dict[str, set[str]] = {}
-    for each in engines:
-        for key, value in as_map(look(each.physical.runtime if each.physical else {}, ("properties",))).items():
-            if str(key).startswith(_USER):
-                said.setdefault(str(key), set()).add(str(value))
-    for key in sorted(key for key, values in said.items() if len(values) > 1):
-        draft.tell("not done", f"{key} differs between the runtimes, and one client has one value; it is left out.")
-    agreed = {key: min(values) for key, values in sorted(said.items()) if len(values) == 1}
-    local = any(short_circuit(each, topology).directories for each in engines)
-    return {**_ALLUXIO, **agreed, "alluxio.user.short.circuit.enabled": str(local).lower()}
+def _tell_of_engine(draft: Draft, resolved: Resolved, uri: str, target: str) -> None:
+    leads = f"{uri} leads to the engine, {target}"
+    if resolved.engine == "jindo":
+        draft.tell("done", f"{leads}; block locations and local reads are its client's own affair.", fix=jindo.NEEDS)
+        return
+    draft.tell("done", f"{leads}; block locations are the nodes of its workers.", fix=alluxio.NEEDS)
+    if resolved.without_engine is not None:
+        draft.tell("warning", f"{uri}: {resolved.without_engine}.", fix="Say via=mount.")
 
 
 def add_config_map(draft: Draft, name: str, namespace: str | None, data: Mapping[str, str], why: str) -> None:

@@ -69,19 +69,22 @@ class Resolved:
         return self.use.read_only is None and (self.facts is None or self.facts.writable is None)
 
     @property
-    def from_engine(self) -> bool:
-        """Whether Hadoop's client reads from the engine, past the mount."""
-        return self.use.api == "hcfs" and self.use.via != "mount" and self.engine_obstacle is None
+    def engine(self) -> str | None:
+        """By whose client Hadoop reads past the mount, ``alluxio`` or ``jindo``; None when it reads the mount."""
+        past = self.use.api == "hcfs" and self.use.via != "mount" and self.engine_obstacle is None
+        return self.physical.runtime_type if past and self.physical is not None else None
 
     @property
     def engine_obstacle(self) -> str | None:
         """Why Hadoop's client cannot read from the engine, a clause; None when it can."""
-        if self.without_engine is not None and self.use.via == "auto":
-            return self.without_engine
         if self.physical is None:
             return "nothing is known of its engine"
-        if self.physical.runtime_type != "alluxio":
+        if self.physical.runtime_type not in ("alluxio", "jindo"):
             return f"its runtime ({self.physical.runtime_type or 'unknown'}) serves no Hadoop client that is known here"
+        if self.without_engine is not None and self.use.via == "auto":
+            return self.without_engine
+        if self.physical.runtime_type == "jindo" and self.use.via == "auto":
+            return "Jindo's client needs its own SDK and the keys of the store in the pod; via=engine takes it"
         if self.physical.master_port is None:
             return "the port of its masters is not known before it is Bound: in the host network it is drawn"
         return None
@@ -89,7 +92,7 @@ class Resolved:
     @property
     def needs_mount(self) -> bool:
         """Whether the pods need its claim."""
-        return self.use.api == "posix" or not self.from_engine
+        return self.use.api == "posix" or self.engine is None
 
     @property
     def labels(self) -> DatasetLabels | None:

@@ -151,7 +151,7 @@ class _Work:
         wanted = self._wishes(place, used)
         self.requires = self.requires or any(wish.required for wish in wanted)
         for each in used:
-            if each.from_engine:
+            if each.engine == "alluxio":
                 add_directories(draft, place, posix.containers_of(draft, place, each), each, self.topology)
         self._tell_containers(place, asked)
         self._place(place, used, wanted)
@@ -231,8 +231,9 @@ class _Work:
             own = [each for each, paths in chosen if container.path in paths]
             hidden = [each for each, paths in barred if container.path in paths]
             posix.add_environment(self.draft, container, [each for each in own if each.needs_mount], hidden)
-            if engines := [each for each in own if each.from_engine]:
+            if engines := [each for each in own if each.engine == "alluxio"]:
                 add_client(self.draft, container, engines)
+            if any(each.engine is not None for each in own):
                 mend_dns(self.draft, place)
             if any(each.use.api == "hcfs" for each in own):
                 self.readers.append((place, container))

@@ -161,6 +161,55 @@ def test_short_circuit_mounts_the_tiers_at_their_own_paths() -> None:
     assert core_site(wrapped)["alluxio.user.short.circuit.enabled"] == "true"
 
 
+def jindo(**more: Any) -> Topology:
+    facts: dict[str, Any] = {"namespace": "team", "name": "a", "runtime_type": "jindo", "masters": 3, **more}
+    return Topology(datasets={"team/a": DatasetFacts(**facts)}, pod_security={"team": "privileged"})
+
+
+def test_jindos_own_client_is_told_its_classes_and_all_masters() -> None:
+    """Where a use asks for it: the keys of its unified namespace, and no key of a store."""
+    runtime = {"fuse": {"properties": {"fs.jindocache.write.buffer": 7, "fs.oss.accessKeySecret": "hush"}}}
+    topology = jindo(endpoint="a-jindofs-master-0.team:18001", runtime=runtime)
+    wrapped = wrap(deployment(hostNetwork=True), [DatasetUse("a", api="hcfs", via="engine")], topology=topology)
+    said = core_site(wrapped)
+    masters = [f"a-jindofs-master-{number}.team.svc.cluster.local:18001" for number in range(3)]
+    assert said[LINK] == f"jindo://{masters[0]}/"
+    assert said["fs.jindo.impl"] == "com.aliyun.jindodata.jindo.JindoFileSystem"
+    assert said["fs.AbstractFileSystem.jindo.impl"] == "com.aliyun.jindodata.jindo.JINDO"
+    assert said["fs.xengine"] == "jindocache"
+    assert said["fs.jindocache.namespace.rpc.address"].split(",") == masters
+    assert said["fs.jindocache.data.cache.enable"] == "true"
+    assert said["fs.jindocache.write.buffer"] == "7"
+    assert "hush" not in str(wrapped)
+    assert "fs.oss.accessKeyId" in told(wrapped, "done")
+    spec = pod_of(wrapped)
+    assert spec["dnsPolicy"] == "ClusterFirstWithHostNet"
+    assert "envFrom" not in spec["containers"][0]
+    assert not any("hostPath" in volume or "persistentVolumeClaim" in volume for volume in spec["volumes"])
+
+
+@pytest.mark.parametrize(
+    ("more", "address"),
+    [
+        ({"runtime": {"jindoVersion": {"imageTag": "4.6.8"}}, "endpoint": "a-jindofs-master-0.team:1"}, ":1"),
+        ({"runtime": {"jindoVersion": {"imageTag": "4.6.8"}, "networkmode": "ContainerNetwork"}}, ":8101"),
+    ],
+)
+def test_an_older_jindo_calls_its_keys_otherwise(more: dict[str, Any], address: str) -> None:
+    """JindoFSx; and in the container network its port is known before it is Bound."""
+    said = core_site(wrap(deployment(), [DatasetUse("a", api="hcfs", via="engine")], topology=jindo(**more)))
+    assert said["fs.xengine"] == "jindofsx"
+    assert said["fs.jindofsx.namespace.rpc.address"].endswith(address)
+
+
+@pytest.mark.parametrize(("via", "endpoint"), [("auto", "a-jindofs-master-0.team:1"), ("engine", "N/A")])
+def test_jindo_is_read_by_the_mount_unless_its_client_is_asked_for_and_has_a_master(via: Any, endpoint: str) -> None:
+    """A mount needs neither an SDK nor keys; and without a master there is nobody to ask."""
+    wrapped = wrap(deployment(), [DatasetUse("a", api="hcfs", via=via)], topology=jindo(endpoint=endpoint))
+    assert core_site(wrapped)[LINK] == "rawfile:///mnt/fluid/team/a"
+    assert "leads to the mount" in told(wrapped, "done", "not done")
+
+
 def test_every_directory_has_a_volume_of_its_own() -> None:
     """Two datasets whose names run together, and one that is called as our own volumes are: nothing is lost."""
     uses = [("c-d", "b"), ("d", "b-c"), ("team", "cache-b-0"), ("team", "hadoop")]
