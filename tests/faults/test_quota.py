@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -123,3 +124,32 @@ def test_what_is_pinned_stays(bucket: Bucket, tmp_path: Path, seed: int) -> None
     before = len(bucket.gets())
     assert fs.cat("default/data/3.bin") == content["3.bin"]
     assert len(bucket.gets()) == before
+
+
+_DIES = """
+import os, signal, datafluid
+from datafluid.engine.understore.port import ObjectInfo
+volume = datafluid.connect().dataset("data").volume()
+info = ObjectInfo(key="0.bin", size=20 << 20, version="dead", mtime=None)
+(filling,) = volume.cache.begin([(volume.cache.wanted("nobody/", info), info.size)], volume.binding.tiers)
+filling.write(0, bytes(1 << 20))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_the_dead_had_reserved_is_free_again(bucket: Bucket, tmp_path: Path, seed: int) -> None:
+    """A process that had reserved most of the quota is killed: the next one has room, and nothing wrong is read."""
+    from fluid_fsspec import FluidFileSystem
+
+    data = random.Random(seed).randbytes(20 * _MIB)
+    bucket.put("0.bin", data)
+    (tmp_path / "cache").mkdir()
+    client = connect()
+    client.apply(dataset_manifest("data", bucket.url, options=bucket.options))
+    client.apply(runtime_manifest("data", tmp_path / "cache", quota="24Mi"))
+    client.dataset("data").wait(timeout=60)
+    died = subprocess.run([sys.executable, "-c", _DIES], capture_output=True, text=True, timeout=60, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert client.dataset("data").load().wait(timeout=60).phase == "Complete"
+    assert FluidFileSystem(skip_instance_cache=True).cat("default/data/0.bin") == data
+    assert Sampler(tmp_path / "cache")._sum() <= _QUOTA
