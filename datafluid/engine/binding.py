@@ -30,8 +30,8 @@ class MountBinding:
     Args:
         path: Where it appears below the dataset: ``""`` for the root, else ``"name"`` or ``"a/b"``.
         url: The mount point, sub path of a reference dataset included; never holds credentials.
-        origin: Identity of the bytes in the cache, ``<dataset uid>/<mount path>``; a reference dataset has its
-            physical dataset's, so both share one copy.
+        origin: Identity of the bytes in the cache, ``<dataset uid>/<mount path>#<digest of the store's address>``; a
+            reference dataset has its physical dataset's, so both share one copy.
         prefix: What a reference dataset's sub path adds before the key below ``origin``; ``""`` or ``"a/b"``.
         namespace: Where the secrets of this mount are looked up.
         options: Plain options, in order.

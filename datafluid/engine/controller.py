@@ -93,6 +93,8 @@ class Controller:
                     self._commit(records, ref, manifest, replace(decision, events=tuple(events)))
             except Conflict:
                 return True
+        if decision.binding is not None:  # after the commit: who begins to read from now on reads what is mounted now
+            self.surroundings.forget(uid, but={mount.origin for mount in decision.binding.mounts})
         started = [tick for tick in (*decision.begin, *decision.resume) if self._start(uid, tick)]
         return decision.writes or bool(started)
 
@@ -206,6 +208,7 @@ class Controller:
         everything = self.registry.objects()
         if ref.kind == "Dataset":
             line |= dict.fromkeys(working_on(ref, everything))
+            line |= dict.fromkeys(_referring(ref, everything))
         for each in [each for each in line if each.kind == "Dataset"]:
             runtime = runtime_of({"metadata": {"name": each.name, "namespace": each.namespace}}, everything)
             if runtime is not None:
@@ -278,6 +281,13 @@ def _changed(manifest: Manifest, decision: Decision) -> Manifest:
         metadata["annotations"] = {key: kept[key] for key in kept if key not in decision.drop_annotations}
     changed = {**manifest, "metadata": metadata}
     return changed if decision.status is None else {**changed, "status": decision.status}
+
+
+def _referring(dataset: Ref, everything: Iterable[Manifest]) -> Iterable[Ref]:
+    """The datasets that mount this one: they are bound to what it is bound to."""
+    for each in references_to(dataset, everything):
+        namespace, _, name = each.partition("/")
+        yield Ref("Dataset", name, namespace)
 
 
 def _owner_reference(owner: Mapping[str, Any]) -> Manifest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,13 @@ class ThisMachine:
             return None
         return Totals(size=format_size(size), files=files)
 
-    def forget(self, uid: str) -> None:
+    def forget(self, uid: str, *, but: Collection[str] = ()) -> None:
         """Remove what is cached of a dataset. On a disk that takes nothing more it is left to `cache clear`."""
         from datafluid.engine.cache import gone
         from datafluid.engine.cache.store import open_cache
 
         with suppress(CacheFull):
-            gone.forget(open_cache(self._home), uid)
+            gone.forget(open_cache(self._home), uid, but=but)
 
     def alive(self, uid: str, scheduled: int) -> bool:
         """Whether a process holds the lock of a run."""

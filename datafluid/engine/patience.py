@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from datafluid.engine.binding import Binding
@@ -51,9 +51,9 @@ class Patient:
         """As the inner surroundings count."""
         return self._inner.count(binding, seconds=seconds)
 
-    def forget(self, uid: str) -> None:
+    def forget(self, uid: str, *, but: Collection[str] = ()) -> None:
         """As the inner surroundings do it."""
-        self._inner.forget(uid)
+        self._inner.forget(uid, but=but)
 
     def alive(self, uid: str, scheduled: int) -> bool:
         """As the inner surroundings see it."""

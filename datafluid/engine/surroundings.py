@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from datafluid.engine.binding import Binding
@@ -28,8 +28,8 @@ class Surroundings(Protocol):
     def count(self, binding: Binding, *, seconds: float) -> Totals | None:
         """Bytes and files of all mounts; None when that takes longer."""
 
-    def forget(self, uid: str) -> None:
-        """A dataset is gone: what was cached of it goes, too."""
+    def forget(self, uid: str, *, but: Collection[str] = ()) -> None:
+        """A dataset is gone, or all of its origins but some: what was cached of it goes, too."""
 
     def alive(self, uid: str, scheduled: int) -> bool:
         """Whether a process holds the lock of a run."""

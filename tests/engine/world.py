@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,9 @@ class World:
     def count(self, binding: Binding, *, seconds: float) -> Totals | None:
         return self.totals
 
-    def forget(self, uid: str) -> None:
-        self.forgotten.append(uid)
+    def forget(self, uid: str, *, but: Collection[str] = ()) -> None:
+        if not but:
+            self.forgotten.append(uid)
 
     def alive(self, uid: str, scheduled: int) -> bool:
         return (uid, scheduled) in self.running

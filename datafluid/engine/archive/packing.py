@@ -91,7 +91,7 @@ def pack(registry: Registry, cache: CacheStore, wanted: Sequence[Ref], file: Pat
 
 def own_mounts(binding: Binding) -> list[tuple[str, str]]:
     """Path and origin of the mounts that are the dataset's own, not those of one that it refers to."""
-    return [(mount.path, mount.origin) for mount in binding.mounts if mount.origin == f"{binding.uid}/{mount.path}"]
+    return [(mount.path, mount.origin) for mount in binding.mounts if mount.origin.startswith(f"{binding.uid}/")]
 
 
 class _Files:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +13,7 @@ from datafluid.engine.binding import Binding, MountBinding, SecretOption
 from datafluid.model.relations import reference_target
 from datafluid.plane.port import Manifest
 
-__all__ = ["Freshness", "bind_mounts", "freshness", "writable"]
+__all__ = ["Freshness", "bind_mounts", "freshness", "origin_of", "writable"]
 
 _REFRESH = "datafluid.io/refresh"
 _OFFLINE = "datafluid.io/offline"
@@ -68,6 +70,28 @@ def bind_mounts(dataset: Mapping[str, Any], physical: Mapping[tuple[str, str], B
     return tuple(bound)
 
 
+def origin_of(dataset: Mapping[str, Any], place: str, mounts: Iterable[Mapping[str, Any]]) -> str:
+    """Identity of the bytes at a place of a dataset. Another store is another origin: its bytes are never mixed up.
+
+    Args:
+        place: Below the dataset, or how it is reached.
+        mounts: The mounts whose bytes are there. URLs and endpoints count; credentials and tuning do not.
+
+    Example:
+        >>> data = {"metadata": {"uid": "u1"}, "spec": {}}
+        >>> old, new = ({"mountPoint": f"s3://bucket/{name}"} for name in ("old", "new"))
+        >>> origin_of(data, "train", [old]) == origin_of(data, "train", [new])
+        False
+    """
+    sources = []
+    for mount in mounts:
+        options = {**(dataset["spec"].get("sharedOptions") or {}), **(mount.get("options") or {})}
+        endpoints = sorted((key, str(value)) for key, value in options.items() if "endpoint" in key.lower())
+        sources.append((mount["mountPoint"].rstrip("/"), endpoints))
+    digest = hashlib.blake2b(json.dumps(sources).encode(), digest_size=6).hexdigest()
+    return f"{dataset['metadata']['uid']}/{place}#{digest}"
+
+
 def _own(dataset: Mapping[str, Any], mount: Mapping[str, Any]) -> MountBinding:
     metadata, spec = dataset["metadata"], dataset["spec"]
     path = _place(mount)
@@ -79,7 +103,7 @@ def _own(dataset: Mapping[str, Any], mount: Mapping[str, Any]) -> MountBinding:
     return MountBinding(
         path=path,
         url=mount["mountPoint"],
-        origin=f"{metadata['uid']}/{path}",
+        origin=origin_of(dataset, path, [mount]),
         namespace=metadata["namespace"],
         options=tuple((key, str(value)) for key, value in options.items() if key not in secrets),
         secrets=tuple(secrets.values()),

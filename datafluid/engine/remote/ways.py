@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.mounted import Route
-from datafluid.engine.reconcile.mounts import bind_mounts
+from datafluid.engine.reconcile.mounts import bind_mounts, origin_of
 from datafluid.model.kinds import KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.relations import physical_refs
@@ -133,8 +133,9 @@ def _direct(dataset: Dataset) -> Way:
 
 def _whole(dataset: Dataset, url: str, route: str) -> MountBinding:
     """The dataset as one mount: engines show the mounts below each other as a mounted volume does."""
-    metadata = dataset.manifest["metadata"]
-    return MountBinding(path="", url=url, origin=f"{metadata['uid']}/{route}", namespace=metadata["namespace"])
+    manifest = dataset.manifest
+    origin = origin_of(manifest, route, manifest["spec"].get("mounts") or ())
+    return MountBinding(path="", url=url, origin=origin, namespace=manifest["metadata"]["namespace"])
 
 
 def runtimes_of(manifest: Mapping[str, Any]) -> Iterator[Ref]:
