@@ -26,19 +26,20 @@ kubeconfig whose name the config file does not take. Nothing is read at import.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Literal
 
+from datafluid.configuration import read_config
 from datafluid.errors import Invalid, NotFound
+from datafluid.model.names import check_namespace
 
-__all__ = ["Context", "config_path", "context_names", "resolve_context"]
+__all__ = ["Context", "context_names", "resolve_context"]
 
 _EMBEDDED = "embedded"
 _IN_CLUSTER = "in-cluster"
+_KINDS: Mapping[str, tuple[type, str]] = {"mounts": (list, "a list"), "in_cluster": (bool, "true or false")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
         'team'
     """
     environ = os.environ if environ is None else environ
-    config = _config(environ)
+    config = read_config(environ)
     chosen = name or environ.get("DATAFLUID_CONTEXT") or config.get("default") or _fallback(environ)
     settings = _settings(config, chosen, environ)
     for key, variable in (("namespace", "NAMESPACE"), ("mount_root", "MOUNT_ROOT"), ("home", "HOME")):
@@ -121,40 +122,14 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
     settings["mounts"] = tuple(settings.get("mounts", ()))
     if settings.get("plane") == "kubernetes":
         settings.setdefault("namespace", _kube_namespace(settings, environ))
+    check_namespace(settings.get("namespace", "default"))
     return Context(name=chosen, **settings)
 
 
 def context_names(*, environ: Mapping[str, str] | None = None) -> list[str]:
     """The contexts that exist, ``embedded`` first."""
     environ = os.environ if environ is None else environ
-    return _names(_config(environ), environ)
-
-
-def config_path(environ: Mapping[str, str] | None = None) -> Path:
-    """Where the config file is: ``DATAFLUID_CONFIG``, else ``config.toml`` in the platform's config directory."""
-    environ = os.environ if environ is None else environ
-    if named := environ.get("DATAFLUID_CONFIG"):
-        return Path(named).expanduser()
-    from platformdirs import user_config_path
-
-    return user_config_path("datafluid") / "config.toml"
-
-
-def _config(environ: Mapping[str, str]) -> dict[str, Any]:
-    path = config_path(environ)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if not environ.get("DATAFLUID_CONFIG"):
-            return {}
-        hint = "Write it, or unset DATAFLUID_CONFIG."
-        raise NotFound(f"there is no file {str(path)!r}, which DATAFLUID_CONFIG names.", hint=hint) from None
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"{path} is not TOML: {error}.", hint="Mend the file or remove it.") from error
+    return _names(read_config(environ), environ)
 
 
 def _fallback(environ: Mapping[str, str]) -> str:
@@ -201,6 +176,10 @@ def _settings(config: Mapping[str, Any], name: str, environ: Mapping[str, str]) 
     for key in settings:
         if key not in known:
             raise Invalid(f"context {name!r} sets unknown {key!r}.", hint=f"It may set: {', '.join(sorted(known))}.")
+    for key, value in settings.items():
+        kind, called = _KINDS.get(key, (str, "a text in quotes"))
+        if not isinstance(value, kind):
+            raise Invalid(f"context {name!r}: {key} is not {called}.", hint=f"Write {called}.")
     _one_of(name, settings, "plane", ("embedded", "kubernetes"))
     _one_of(name, settings, "offline", ("fail", "serve-stale"))
     return settings

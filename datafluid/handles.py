@@ -174,7 +174,7 @@ class DatasetHandle:
         }
         if time_zone is not None:
             if schedule is None:
-                raise Invalid("a time zone without a schedule means nothing.", hint="Give schedule= too.")
+                raise Invalid("a time zone without a schedule means nothing.", hint="Give a schedule too.")
             document["metadata"]["annotations"] = {TIME_ZONE: time_zone}
         (ref,) = self._client.apply(document).refs
         if time_zone is not None and isinstance(self._client.plane, Cluster):

@@ -120,10 +120,17 @@ def run() -> NoReturn:
     """Run ``sys.argv`` and leave the process with the exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     mend_environment(os.environ)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _mend_streams()
     typer.main.get_command(app).main(prog_name="datafluid")
     raise AssertionError("a command always leaves the process")
+
+
+def _mend_streams() -> None:
+    """Output that was closed before we began goes nowhere; what a terminal cannot show is escaped."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # it is the process's
+        getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:

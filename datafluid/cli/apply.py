@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
         adopt: Annotated[bool, typer.Option("--adopt", help="Take over fields that another manager owns.")] = False,
         replace: Annotated[bool, typer.Option("--replace", help="Run an operation that has ended again.")] = False,
         wait: Annotated[bool, typer.Option("--wait", help="Until datasets are Bound and operations done.")] = False,
-        timeout: Annotated[float, typer.Option("--timeout", help="Seconds that --wait waits at most.")] = 600.0,
+        timeout: Annotated[
+            float, typer.Option("--timeout", min=0.0, help="Seconds that --wait waits at most.")
+        ] = 600.0,
         output: OutputOption = Output.table,
     ) -> None:
         """Create the objects in a manifest, or change them to what it says.

@@ -63,14 +63,14 @@ def status(
 def evict(session: Session, places: _Places) -> None:
     """Remove cached files of datasets or below paths; what is pinned stays."""
     for place in places:
-        _removed(place, session.client.cache.evict(session.place(place)))
+        _removed(place, session.client.cache.evict(session.inside(place)))
 
 
 @command(_GROUP)
 def pin(session: Session, places: _Places) -> None:
     """Keep what is cached of datasets or below paths from being evicted."""
     for place in places:
-        uri = session.place(place)
+        uri = session.inside(place)
         pinned, absent = session.client.cache.pin(uri)
         echo(f"{uri}: {counted(pinned, 'file')} pinned")
         if absent:
@@ -81,7 +81,7 @@ def pin(session: Session, places: _Places) -> None:
 def unpin(session: Session, places: _Places) -> None:
     """Undo pin; what an export holds stays pinned."""
     for place in places:
-        uri = session.place(place)
+        uri = session.inside(place)
         session.client.cache.unpin(uri)
         echo(f"{uri}: unpinned")
 
@@ -98,7 +98,7 @@ def verify(
 
     Damaged ones are removed, and the next read fetches them again. Exit code 1 when there were any.
     """
-    uris: list[FluidURI | None] = [session.place(place) for place in places or ()]
+    uris: list[FluidURI | None] = [session.inside(place) for place in places or ()]
     damaged: list[str] = []
     for uri in uris or [None]:
         with meter(f"verify {uri or 'everything'}") as report:

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         wait: Annotated[
             bool, typer.Option("--wait/--no-wait", help="Until nothing of a dataset is left: volume, claim, runtime.")
         ] = True,
-        timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 300.0,
+        timeout: Annotated[float, typer.Option("--timeout", min=0.0, help="Seconds to wait at most.")] = 300.0,
         missing_ok: Annotated[bool, typer.Option("--ignore-not-found", help="Nothing there is no error.")] = False,
     ) -> None:
         """Delete objects, and with a dataset its runtime, its operations and its cached bytes.

@@ -59,6 +59,9 @@ _HINTS = {
     errno.EROFS: "Choose a place that can be written.",
     errno.EISDIR: "Name a file.",
     errno.ENOTDIR: "Name a directory.",
+    errno.EEXIST: "Choose another name, or remove what is there.",
+    errno.EADDRINUSE: "Choose another port, or stop who has it.",
+    errno.EADDRNOTAVAIL: "Give an address of this machine, or none.",
     errno.EMFILE: "Raise the limit of open files: `ulimit -n 4096`.",
     errno.ECONNREFUSED: "Check the endpoint and that the server is up.",
 }

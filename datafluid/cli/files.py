@@ -106,7 +106,7 @@ def register(app: typer.Typer) -> None:
     @command(app)
     def refresh(session: Session, url: _Place) -> None:
         """Forget listings below a place: the next read asks the under-store again."""
-        uri = session.place(url)
+        uri = session.inside(url)
         session.client.dataset(uri.dataset, namespace=uri.namespace).refresh(uri.path)
         echo(f"{uri} refreshed")
 

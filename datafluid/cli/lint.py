@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from datafluid.errors import Invalid
 if TYPE_CHECKING:
     from datafluid.model.lint import Finding
 
-__all__ = ["read_source", "register"]
+__all__ = ["objects_of", "read_source", "register"]
 
 
 class _Format(StrEnum):
@@ -44,6 +44,27 @@ def read_source(name: str) -> str:
     from datafluid.model.source import read_file
 
     return sys.stdin.read() if name == "-" else read_file(Path(name))
+
+
+def objects_of(text: str) -> list[Mapping[str, Any]]:
+    """The objects of a manifest file, those of a ``List`` one by one.
+
+    Raises:
+        Invalid: it is no YAML, or something in it is no object.
+    """
+    from datafluid.model.manifest import parse
+
+    found: list[Mapping[str, Any]] = []
+    for document in parse(text):
+        if not isinstance(document.data, Mapping):
+            raise Invalid(f"line {document.line}: it is no manifest.", hint="Write a mapping with kind and spec.")
+        items = document.data.get("items") if document.data.get("kind") == "List" else None
+        for each in items if isinstance(items, list) else [document.data]:
+            if not isinstance(each, Mapping) or not isinstance(each.get("metadata") or {}, Mapping):
+                hint = "Write a mapping with kind, metadata and spec."
+                raise Invalid(f"line {document.line}: an object, or its metadata, is no mapping.", hint=hint)
+            found.append(each)
+    return found
 
 
 def register(app: typer.Typer) -> None:

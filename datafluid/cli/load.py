@@ -47,13 +47,13 @@ def register(app: typer.Typer) -> None:
         wait: Annotated[bool, typer.Option("--wait", help="Watch it to its end; Ctrl-C cancels it.")] = False,
         timeout: Annotated[
             float | None,
-            typer.Option("--timeout", help="Seconds that --wait waits; the load goes on after that."),
+            typer.Option("--timeout", min=0.0, help="Seconds that --wait waits; the load goes on after that."),
         ] = None,
     ) -> None:
         """Warm a dataset: bring its bytes into the cache, now or on a schedule."""
         if schedule is not None and wait:
             raise Invalid("--wait and --schedule exclude each other.", hint="Run `datafluid wait dataload NAME`.")
-        uri = session.place(dataset)
+        uri = session.inside(dataset)
         handle = session.client.dataset(uri.dataset, namespace=uri.namespace)
         targets = [uri.path] * bool(uri.path) + (paths or [])
         with held_back() as interrupted:
@@ -76,7 +76,7 @@ def register(app: typer.Typer) -> None:
         cached: Annotated[
             float | None, typer.Option("--cached", min=0.0, max=1.0, help="Until this fraction is cached.")
         ] = None,
-        timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 600.0,
+        timeout: Annotated[float, typer.Option("--timeout", min=0.0, help="Seconds to wait at most.")] = 600.0,
     ) -> None:
         """Wait until a dataset can be used (and is cached), or until an operation has ended.
 

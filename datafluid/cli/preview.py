@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datafluid.cli.errors import ExitCode
-from datafluid.cli.lint import read_source
+from datafluid.cli.lint import objects_of, read_source
 from datafluid.cli.output import as_json, as_manifests, echo, paint_diff
 from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
         What it looks at comes from the files, or from the cluster of the context. Nothing is created or changed.
         Exit code 0: every pod is admitted, 1: one is denied, or an error is swallowed.
         """
-        documents = _documents(read_source(file))
+        documents = objects_of(read_source(file))
         home = session.namespace or ("default" if objects is not None else session.client.context.namespace)
         pods = [(title, pod, _namespace(pod, home)) for each in documents for title, pod in _pods(each)]
         if not pods:
@@ -73,17 +73,6 @@ def register(app: typer.Typer) -> None:
         _print(answers, _Format.diff if diff else output)
         if any(not answer.allowed or answer.ignored for _, _, answer in answers):
             raise typer.Exit(ExitCode.FAILURE)
-
-
-def _documents(text: str) -> list[Mapping[str, Any]]:
-    from datafluid.model.manifest import parse
-    from datafluid.model.plain import as_list, as_map
-
-    found: list[Mapping[str, Any]] = []
-    for document in parse(text):
-        data = as_map(document.data)
-        found += map(as_map, as_list(data.get("items"))) if data.get("kind") == "List" else [data]
-    return found
 
 
 def _pods(manifest: Mapping[str, Any]) -> Iterator[tuple[str, _Pod]]:
@@ -123,7 +112,7 @@ def _around(
 
     if files is None:
         return read_webhook_facts(session.client.plane, namespaces)
-    given = (each for name in files for each in _documents(read_source(name)))
+    given = (each for name in files for each in objects_of(read_source(name)))
     return WebhookFacts(objects=(*given, *documents))
 
 
@@ -131,9 +120,9 @@ def _profile(name: str) -> Mapping[str, Any]:
     """A profile by itself, or the ConfigMap that holds it."""
     from datafluid.model.plain import as_map, as_text, look
 
-    (document, *_) = _documents(read_source(name)) or [{}]
+    (document, *_) = objects_of(read_source(name)) or [{}]
     text = as_text(look(document, ("data", "pluginsProfile")))
-    return as_map(_documents(text)[0]) if text.strip() else document
+    return as_map(objects_of(text)[0]) if text.strip() else document
 
 
 def _environment(settings: Iterable[str]) -> dict[str, str]:

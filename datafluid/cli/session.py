@@ -19,6 +19,7 @@ from datafluid.cli.errors import guarded
 from datafluid.cli.escape import safe
 from datafluid.errors import Invalid, NotFound
 from datafluid.model.kinds import find_kind
+from datafluid.model.names import check_namespace
 from datafluid.model.uri import FluidURI
 
 if TYPE_CHECKING:
@@ -84,8 +85,19 @@ class Session:
             Invalid: it is no place at all.
         """
         plain = text.strip("/")
-        uri = FluidURI.parse(text) if "/" in plain else FluidURI("", plain)
+        uri = FluidURI.parse(text) if "/" in plain or "://" in text else FluidURI("", plain)
         return uri.in_namespace(self.client.context.namespace)
+
+    def inside(self, text: str) -> FluidURI:
+        """A dataset, or a place in one.
+
+        Raises:
+            Invalid: it names no dataset.
+        """
+        uri = self.place(text)
+        if not uri.dataset:
+            raise Invalid(f"{text[:200]!r} names no dataset.", hint="Write NAMESPACE/DATASET.")
+        return uri
 
     @contextmanager
     def reading(self, text: str) -> Iterator[str]:
@@ -190,9 +202,11 @@ def _with_session(function: Callable[..., Any]) -> Callable[..., Any]:
         outer: Session = ctx.find_root().obj or Session()
         session = Session(
             context=context or outer.context,
-            namespace=namespace or outer.namespace,
+            namespace=namespace if namespace is not None else outer.namespace,
             verbosity=verbose + outer.verbosity,
         )
+        if session.namespace is not None:
+            check_namespace(session.namespace)
         _log(session.verbosity)
         function(session, **values)
 

@@ -46,7 +46,9 @@ def register(app: typer.Typer) -> None:
         resume: Annotated[
             str | None, typer.Option("--resume", metavar="GROUP/VERSION/KIND/NAME", help="Go on with a held workload.")
         ] = None,
-        timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds to wait; else for ever.")] = None,
+        timeout: Annotated[
+            float | None, typer.Option("--timeout", min=0.0, help="Seconds to wait; else for ever.")
+        ] = None,
     ) -> None:
         """Submit a workload with its datasets: plan, apply, hold, and let it go when its data is where it is wanted.
 

@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Argument(metavar="[NAME]", autocompletion=completion.names)] = None,
         output: OutputOption = Output.table,
         everywhere: Annotated[bool, typer.Option("-A", "--all-namespaces", help="In all namespaces.")] = False,
-        timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds; for ever by default.")] = None,
+        timeout: Annotated[
+            float | None, typer.Option("--timeout", min=0.0, help="Seconds; for ever by default.")
+        ] = None,
     ) -> None:
         """Print objects as they are, and again whenever they change, until interrupted.
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from datafluid.cli.lint import read_source
+from datafluid.cli.lint import objects_of, read_source
 from datafluid.cli.output import as_json, as_manifests, echo, paint_diff
 from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
+from datafluid.model.plain import as_text, dotted, look, undotted
 
 if TYPE_CHECKING:
     from datafluid.model.plain import Path as JsonPath
@@ -74,12 +75,11 @@ def register(app: typer.Typer) -> None:
 
         Nothing is applied: pipe it on. Without --use pods leave the nodes with caches to others.
         """
-        from datafluid.model.plain import undotted
         from datafluid.workload import DatasetUse
 
         wanted = [DatasetUse.parse(use) for use in uses or ()]
         text = read_source(file)
-        documents = _documents(text)
+        documents = objects_of(text)
         topology = _topology(session, wanted, facts, documents)
         paths = tuple(undotted(path) for path in templates or ())
         done = _wrap(documents, wanted, topology, mode.value, paths)
@@ -101,18 +101,6 @@ def _list(items: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
-def _documents(text: str) -> list[Mapping[str, Any]]:
-    from datafluid.model.manifest import parse
-
-    found: list[Mapping[str, Any]] = []
-    for document in parse(text):
-        if not isinstance(document.data, Mapping):
-            raise Invalid(f"line {document.line}: it is no manifest.", hint="Write a mapping with kind and spec.")
-        items = document.data.get("items") if document.data.get("kind") == "List" else None
-        found += items if isinstance(items, list) else [document.data]
-    return found
-
-
 def _topology(
     session: Session, uses: Iterable[DatasetUse], facts: list[str] | None, documents: list[Mapping[str, Any]]
 ) -> Topology:
@@ -120,9 +108,9 @@ def _topology(
     from datafluid.workload import Topology
 
     if facts is not None:
-        objects = [each for name in facts for each in _documents(read_source(name))]
+        objects = [each for name in facts for each in objects_of(read_source(name))]
         return Topology.of([*objects, *documents], namespace=session.namespace or "default")
-    namespaces = {str((each.get("metadata") or {}).get("namespace") or "") for each in documents} - {""}
+    namespaces = {as_text(look(each, ("metadata", "namespace"))) for each in documents} - {""}
     home = session.client.context.namespace
     namespace = namespaces.pop() if len(namespaces) == 1 else home
     return read_topology(session.client.plane, uses, namespace=namespace)
@@ -136,7 +124,6 @@ def _wrap(
     templates: tuple[JsonPath, ...],
 ) -> list[tuple[Mapping[str, Any], Wrapped | None]]:
     """The documents, those that make pods with their wraps."""
-    from datafluid.model.plain import look
     from datafluid.workload import wrap
     from datafluid.workload.places import pod_places
 
@@ -156,7 +143,6 @@ def _wrap(
 
 def _check_template(path: JsonPath, documents: list[Mapping[str, Any]]) -> None:
     """``--template`` is for kinds that are not known; for others it may say only what is so anyway."""
-    from datafluid.model.plain import dotted, look
     from datafluid.workload.kinds import workload_kind
     from datafluid.workload.places import pod_places
 
@@ -174,10 +160,10 @@ def _check_template(path: JsonPath, documents: list[Mapping[str, Any]]) -> None:
 def _tell(wraps: _Wraps, explain: bool, assumed: str | None) -> None:
     """The report on stderr; what was not done, may surprise, or was assumed, in any case."""
     for manifest, wrapped in wraps:
-        if assumed and not (manifest.get("metadata") or {}).get("namespace") and "kind" in manifest:
-            what = f"{manifest['kind']} {(manifest.get('metadata') or {}).get('name', '')}".rstrip()
+        if assumed and not look(manifest, ("metadata", "namespace")) and "kind" in manifest:
+            what = f"{manifest['kind']} {as_text(look(manifest, ('metadata', 'name')))}".rstrip()
             echo(f"{what} names no namespace: wrapped for {assumed}. Apply it there, or say -n.", file=sys.stderr)
-        name = (manifest.get("metadata") or {}).get("name", "")
+        name = as_text(look(manifest, ("metadata", "name")))
         entries = wrapped.report if explain else wrapped.report.of("not done", "warning")
         for number, entry in enumerate(entries):
             if not number:

@@ -73,7 +73,7 @@ class Rule:
                 code=self.code,
                 summary=found.summary,
                 evidence=seen if len(seen) <= _MOST else (*seen[:_MOST], f"… and {len(seen) - _MOST} more"),
-                command=found.command,
+                command=found.command if picture.cluster else _on_this_machine(found.command),
                 certain=found.certain,
             )
 
@@ -103,6 +103,20 @@ def command(verb: str, subject: Subject, *more: str) -> str:
         *(["-n", subject.namespace] if subject.namespace else []),
     ]
     return shlex.join([*words, *more])
+
+
+def _on_this_machine(line: str) -> str:
+    """The same without a cluster: `datafluid` knows kubectl's verbs but `edit`.
+
+    Example:
+        >>> _on_this_machine("kubectl edit dataload warm -n team"), _on_this_machine("datafluid doctor")
+        ('datafluid get dataload warm -n team -o yaml', 'datafluid doctor')
+    """
+    tool, _, rest = line.partition(" ")
+    if tool != "kubectl":
+        return line
+    verb, _, what = rest.partition(" ")
+    return f"datafluid get {what} -o yaml" if verb == "edit" else f"datafluid {rest}"
 
 
 def quoted(*words: str) -> str:

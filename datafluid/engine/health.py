@@ -106,12 +106,17 @@ def check_directory(name: str, path: Path) -> Check:
             message=f"{path} is on {kind}, where kernel locks and SQLite are not reliable.",
             hint="Choose a local disk: set DATAFLUID_HOME, or the path of the tier.",
         )
+    if not where.is_dir():
+        hint = "Set DATAFLUID_HOME to a directory of your own." if name == "home" else "Choose another path."
+        return Check(name=name, status="fail", message=f"{path} cannot be: {where} is no directory.", hint=hint)
     if not os.access(where, os.W_OK | os.X_OK):
         return Check(
             name=name,
             status="fail",
             message=f"{where} cannot be written.",
-            hint="Change its permissions, or the path.",
+            hint="Set DATAFLUID_HOME to a directory of your own, or mend this one."
+            if name == "home"
+            else "Change its permissions, or the path.",
         )
     if where != path:
         return Check(name=name, status="ok", message=f"{path} will be made on {kind}")
@@ -211,7 +216,7 @@ def check_clock(home: Path) -> Check:
             hint="Set the clock, or start a time service.",
         )
     where = _existing(home)
-    if not os.access(where, os.W_OK):
+    if not (where.is_dir() and os.access(where, os.W_OK)):
         return Check(name="clock", status="ok", message=time.strftime("%Y-%m-%d %H:%M:%S %z"))
     with tempfile.TemporaryFile(dir=where) as file:
         skew = os.fstat(file.fileno()).st_mtime - time.time()

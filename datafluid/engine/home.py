@@ -6,12 +6,13 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from datafluid.agent.mounts import filesystem_type
-from datafluid.errors import CacheFull, Forbidden, Unsupported
+from datafluid.errors import CacheFull, Forbidden, Invalid, Unsupported
 
 __all__ = ["Home", "home_path", "is_network_filesystem"]
 
@@ -19,6 +20,7 @@ __all__ = ["Home", "home_path", "is_network_filesystem"]
 _NETWORK_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "gpfs", "glusterfs", "9p", "beegfs", "afpfs"}
 )
+_ELSEWHERE = "Set DATAFLUID_HOME to a directory of your own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,13 @@ class Home:
 
         Raises:
             Forbidden: it belongs to somebody else, or others may write to it.
-            Unsupported: it is on a network filesystem.
+            Unsupported: it is on a network filesystem, or on one that cannot be written.
+            Invalid: something else has its name.
+            CacheFull: its disk is full.
         """
         home = cls(home_path(path))
-        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _usable(home.path):
+            home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_owner(home.path)
         kind = filesystem_type(home.path)
         if is_network_filesystem(kind):
@@ -51,8 +56,11 @@ class Home:
                 f"the home directory {home.path} is on a network filesystem ({kind}), where locks cannot be trusted.",
                 hint="Set DATAFLUID_HOME to a directory on a local disk.",
             )
-        for directory in (home.locks, home.secrets_directory, home.cache):
-            directory.mkdir(mode=0o700, exist_ok=True)
+        with _usable(home.path):
+            for directory in (home.locks, home.secrets_directory, home.cache):
+                directory.mkdir(mode=0o700, exist_ok=True)
+            if not os.access(home.path, os.W_OK):
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         return home
 
     @classmethod
@@ -73,13 +81,10 @@ class Home:
         except FileNotFoundError:
             fresh = file.with_name(f"id.{os.getpid()}")
             try:
-                fresh.write_text(secrets.token_hex(6), encoding="ascii")
-                with suppress(FileExistsError):
-                    os.link(fresh, file)  # the first of several processes wins
-            except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise CacheFull(f"the disk of {self.path} is full.", hint="Free some space on it.") from error
-                raise
+                with _usable(self.path):
+                    fresh.write_text(secrets.token_hex(6), encoding="ascii")
+                    with suppress(FileExistsError):
+                        os.link(fresh, file)  # the first of several processes wins
             finally:
                 fresh.unlink(missing_ok=True)
             return file.read_text(encoding="ascii").strip()
@@ -140,12 +145,28 @@ def home_path(path: str | os.PathLike[str] | None) -> Path:
     return user_data_path("datafluid")
 
 
+@contextmanager
+def _usable(home: Path) -> Iterator[None]:
+    """What the machine refuses below the home directory, in words."""
+    try:
+        yield
+    except OSError as error:
+        told = f"the home directory {home} cannot be used: {error.strerror}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CacheFull(f"the disk of {home} is full.", hint="Free some space on it.") from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise Forbidden(f"{told}.", hint=_ELSEWHERE) from error
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):
+            raise Invalid(f"{told}: {error.filename}.", hint=_ELSEWHERE) from error
+        raise Unsupported(f"{told}.", hint=_ELSEWHERE) from error
+
+
 def _check_owner(path: Path) -> None:
     status = path.stat()
     if status.st_uid != os.geteuid():
         raise Forbidden(
             f"the home directory {path} belongs to user {status.st_uid}, not to you.",
-            hint="Set DATAFLUID_HOME to a directory of your own.",
+            hint=_ELSEWHERE,
         )
     if stat.S_IMODE(status.st_mode) & 0o022:
         raise Forbidden(

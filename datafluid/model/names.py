@@ -12,14 +12,18 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 
+from datafluid.errors import Invalid
+
 __all__ = [
     "LABEL_PREFIX",
     "OPERATION_KINDS",
     "OperationNames",
+    "check_namespace",
     "dataset_id",
     "exclusive_value",
     "generated_name",
     "is_dns1035_label",
+    "is_namespace_name",
     "label_key",
     "name_budget",
     "shortened",
@@ -31,6 +35,7 @@ _RELEASE_LIMIT = 53
 _CRON_JOB_LIMIT = 52
 _SHORTEST_BUDGET = 36  # a DataMigrate with a schedule
 _DNS1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
+_DNS1123_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _RELEASE = {
     "DataLoad": "loader",
     "DataMigrate": "migrate",
@@ -116,6 +121,27 @@ def is_dns1035_label(name: str) -> bool:
         (True, False)
     """
     return len(name) <= _NAME_LIMIT and _DNS1035.fullmatch(name) is not None
+
+
+def is_namespace_name(name: str) -> bool:
+    """Whether a namespace can be called so.
+
+    Example:
+        >>> is_namespace_name("team-1"), is_namespace_name("My Team"), is_namespace_name("")
+        (True, False, False)
+    """
+    return _DNS1123_LABEL.fullmatch(name) is not None
+
+
+def check_namespace(name: str) -> None:
+    """Refuse what no namespace can be called.
+
+    Raises:
+        Invalid: it is one of those.
+    """
+    if not is_namespace_name(name):
+        hint = "Use lower case letters, digits and dashes, 63 at most."
+        raise Invalid(f"{name[:200]!r} is no name for a namespace.", hint=hint)
 
 
 def label_key(kind: str, namespace: str, name: str, *, uid: str | None = None) -> str:

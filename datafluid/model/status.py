@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from datafluid.model.filling import Estimate
+from datafluid.model.plain import as_list, as_map, as_text
 from datafluid.model.quantity import parse_percent, parse_size
 
 __all__ = [
@@ -120,9 +121,9 @@ class DatasetStatus:
             >>> status.phase, status.total, status.calculating
             ('Bound', None, True)
         """
-        metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
-        states = status.get("cacheStates") or {}
-        total, cached = parse_size(status.get("ufsTotal")), parse_size(states.get("cached"))
+        metadata, status = as_map(manifest.get("metadata")), as_map(manifest.get("status"))
+        states = as_map(status.get("cacheStates"))
+        total, cached = parse_size(as_text(status.get("ufsTotal"))), parse_size(as_text(states.get("cached")))
         return cls(
             namespace=metadata.get("namespace") or "default",
             name=metadata.get("name") or "",
@@ -131,16 +132,16 @@ class DatasetStatus:
             calculating=status.get("ufsTotal") == _CALCULATING or status.get("fileNum") == _CALCULATING,
             files=_whole(status.get("fileNum")),
             cached=cached,
-            capacity=parse_size(states.get("cacheCapacity")),
-            fraction=parse_percent(states.get("cachedPercentage")),
-            hit_ratio=parse_percent(states.get("cacheHitRatio")),
+            capacity=parse_size(as_text(states.get("cacheCapacity"))),
+            fraction=parse_percent(as_text(states.get("cachedPercentage"))),
+            hit_ratio=parse_percent(as_text(states.get("cacheHitRatio"))),
             as_of=parse_time(states.get("asOf") or status.get("asOf")),
-            mounts=tuple(_mount(mount) for mount in status.get("mounts") or ()),
-            runtimes=tuple(_runtime(runtime) for runtime in status.get("runtimes") or ()),
+            mounts=tuple(_mount(as_map(mount)) for mount in as_list(status.get("mounts"))),
+            runtimes=tuple(_runtime(as_map(runtime)) for runtime in as_list(status.get("runtimes"))),
             conditions=_conditions(status),
-            hcfs_endpoint=(status.get("hcfs") or {}).get("endpoint") or None,
-            operations=dict(status.get("operationRef") or {}),
-            referenced_by=tuple(status.get("datasetRef") or ()),
+            hcfs_endpoint=as_map(status.get("hcfs")).get("endpoint") or None,
+            operations=dict(as_map(status.get("operationRef"))),
+            referenced_by=tuple(as_list(status.get("datasetRef"))),
         )
 
 
@@ -265,7 +266,7 @@ def _conditions(status: Mapping[str, Any]) -> tuple[Condition, ...]:
             message=each.get("message", ""),
             last_transition=parse_time(each.get("lastTransitionTime")),
         )
-        for each in status.get("conditions") or ()
+        for each in map(as_map, as_list(status.get("conditions")))
     )
 
 

@@ -223,7 +223,7 @@ def test_the_embedded_plane_has_no_webhook(run: Run, tmp_path: Path) -> None:
     ("text", "options", "told"),
     [
         ("kind: ConfigMap", (), "there is no pod in it"),
-        ("[1]", (), "there is no pod in it"),
+        ("[1]", (), "it is no manifest"),
         ("a: [", (), "not YAML"),
         ("kind: Pod\nspec: {}", ("--env", "X"), "no setting of an environment"),
     ],

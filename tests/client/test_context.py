@@ -119,6 +119,29 @@ def test_an_unknown_setting_is_invalid(tmp_path: Path) -> None:
         resolve_context("a", environ={"DATAFLUID_CONFIG": str(tmp_path / "config.toml")})
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"\xff", "not UTF-8"),
+        (b"default = 3", "default is no name"),
+        (b"default = [", "not TOML"),
+        (b"contexts = 3", "contexts are no tables"),
+        (b"[contexts]\na = 3", "contexts are no tables"),
+        (b"[context.a]", "unknown 'context'"),
+        (b"[contexts.a]\nnamespace = 3", "namespace is not a text"),
+        (b'[contexts.a]\nmounts = "x"', "mounts is not a list"),
+        (b'[contexts.a]\nplane = "kubernetes"\nin_cluster = "yes"', "in_cluster is not true or false"),
+        (b'[contexts.a]\nnamespace = "My Team"', "no name for a namespace"),
+    ],
+)
+def test_a_config_file_that_is_none(tmp_path: Path, text: bytes, words: str) -> None:
+    """It is said what is wrong with it, and what to write."""
+    (tmp_path / "config.toml").write_bytes(text)
+    with pytest.raises(Invalid, match=words) as caught:
+        resolve_context("a", environ={"DATAFLUID_CONFIG": str(tmp_path / "config.toml")})
+    assert caught.value.hint
+
+
 def test_a_config_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     """The one that nobody names need not."""
     with pytest.raises(NotFound, match="which DATAFLUID_CONFIG names"):

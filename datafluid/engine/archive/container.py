@@ -23,7 +23,7 @@ from typing import Any
 from datafluid.engine.cache.checksum import combine, piece_digest, pieces, range_digest
 from datafluid.engine.cache.filling import PieceHasher
 from datafluid.engine.cache.identity import suffix_of
-from datafluid.errors import CacheFull, Corrupt, Invalid
+from datafluid.errors import CacheFull, Corrupt, Invalid, NotFound
 
 __all__ = ["ArchiveReader", "ArchiveWriter", "Member", "reading", "writing"]
 
@@ -203,7 +203,13 @@ def writing(path: Path) -> Iterator[ArchiveWriter]:
 
     Raises:
         CacheFull: the disk is full.
+        NotFound: its directory is not there.
+        Invalid: it is a directory.
     """
+    if path.is_dir():
+        raise Invalid(f"{path} is a directory.", hint="Name a file in it.")
+    if not path.parent.is_dir():
+        raise NotFound(f"there is no directory {path.parent}.", hint="Make it, or name another file; it comes last.")
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -8,12 +8,12 @@ from datafluid.model.kinds import KINDS
 from datafluid.model.lint.facts import FLUID_API, FLUID_KINDS, closest
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Scope, Subject, as_map, as_text, show
+from datafluid.model.names import is_namespace_name
 from datafluid.model.plain import texts
 
 _GROUP = FLUID_API.partition("/")[0]
 _CLUSTER_SCOPED = tuple(name for name, kind in KINDS.items() if not kind.namespaced)
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _GONE = {"GooseFSRuntime": "GooseFSRuntime was removed from Fluid; AlluxioRuntime is nearest."}
 
@@ -66,7 +66,7 @@ def bad_name(subject: Subject, scope: Scope) -> Hits:
     if subject.name and not _OBJECT_NAME.fullmatch(subject.name):
         hint = "Use lower case letters, digits, dashes and dots, a letter or digit first and last."
         yield Hit(("metadata", "name"), f"{show(subject.name)} is no name for an object.", hint)
-    if subject.namespace and not _NAMESPACE.fullmatch(subject.namespace):
+    if subject.namespace and not is_namespace_name(subject.namespace):
         hint = "Use at most 63 lower case letters, digits and dashes, a letter or digit first and last."
         yield Hit(("metadata", "namespace"), f"{show(subject.namespace)} is no name for a namespace.", hint)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from datafluid.model.lint.pods import templates
 from datafluid.model.lint.rule import Hit, Hits, rule
-from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map
+from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, as_text
 from datafluid.model.podlabels import SERVERLESS, is_seen
 
 
@@ -39,9 +39,11 @@ def early_reader(subject: Subject, scope: Scope) -> Hits:
     for template in templates(subject):
         if template.labels.get(SERVERLESS) != "true":
             continue
-        names = {as_map(each).get("name") for each in as_list(template.spec.get("volumes")) if _is_claim(each)}
+        names = {as_text(as_map(each).get("name")) for each in as_list(template.spec.get("volumes")) if _is_claim(each)}
         for index, container in enumerate(as_list(template.spec.get("initContainers"))):
-            if any(as_map(each).get("name") in names for each in as_list(as_map(container).get("volumeMounts"))):
+            if any(
+                as_text(as_map(each).get("name")) in names for each in as_list(as_map(container).get("volumeMounts"))
+            ):
                 yield Hit(
                     (*template.path, "spec", "initContainers", index),
                     "nobody waits for the mount of an init container's sidecar: it sees an empty directory at first.",

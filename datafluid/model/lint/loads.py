@@ -56,6 +56,13 @@ def split_paths(subject: Subject, scope: Scope) -> Hits:
             )
 
 
+@rule("DF347", "A load path that leads out", "error", kinds=("DataLoad",), source="datafluid: no path has '..'")
+def path_out(subject: Subject, scope: Scope) -> Hits:
+    for path, text in _load_paths(subject):
+        if ".." in text.split("/"):
+            yield Hit(path, f"{show(text)} has a '..' in it.", "Write the path that it stands for.")
+
+
 @rule(
     "DF330",
     "A load path outside every mount",

@@ -164,6 +164,7 @@ CASES = [
         good=[load("/a+b"), load("/a=b,c", name="x")],
     ),
     Case(code="DF329", bad=[load("/a:b")], path="spec.target[0].path", good=[load("/a-b")]),
+    Case(code="DF347", bad=[load("/a/../b")], path="spec.target[0].path", good=[load("/a..b")]),
     Case(
         code="DF330",
         bad=[dataset(), load("/train")],
