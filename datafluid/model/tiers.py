@@ -83,8 +83,15 @@ def _cache_runtime_level(level: Mapping[str, Any]) -> Iterator[TierLevel]:
 
 
 def _made(level: Mapping[str, Any], medium: str, path: str, quota: int) -> TierLevel:
-    high, low = float(level.get("high") or _HIGH), float(level.get("low") or _LOW)
+    high, low = _fraction(level.get("high") or _HIGH), _fraction(level.get("low") or _LOW)
     return TierLevel(medium=medium, path=path.rstrip("/") or path, quota=quota, high=high, low=low)
+
+
+def _fraction(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise Invalid(f"{str(value)[:50]!r} is no fraction of a quota.", hint='Write for example "0.95".') from None
 
 
 def _split(text: Any) -> list[str]:

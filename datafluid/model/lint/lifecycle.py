@@ -133,7 +133,7 @@ def heap(subject: Subject, scope: Scope) -> Hits:
 def memory_cache(subject: Subject, scope: Scope) -> Hits:
     try:
         cached = sum(level.quota for level in tier_levels(subject.data) if level.medium == "MEM")
-    except (Invalid, AttributeError, KeyError, ValueError):
+    except (Invalid, AttributeError, KeyError, TypeError, ValueError):
         return  # other rules say what is wrong with the levels
     for part in parts_of(subject.data):
         limit = _memory(part.containers[0].resources.get("limits", {}))
