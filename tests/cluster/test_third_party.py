@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from datafluid.workload import DatasetFacts, DatasetUse, Topology, wrap
 from datafluid.workload.injection import Mode
@@ -158,3 +162,30 @@ def test_kinds_of_others(cluster: Cluster, namespace: str, module: str, kind: st
             topology = known(namespace, train_patch=patch, spark_namespaces=acts)
             wrapped = wrap(manifest, USES, topology=topology, mode=mode, priority_class="system-node-critical")
             create(cluster, path, wrapped.manifest)
+
+
+#: Where the definition of an example's kind comes from; the others are Kubernetes' own, or values of a chart.
+_EXAMPLES = {"SparkApplication": "spark", "PyTorchJob": "training", "TFJob": "training", "TrainJob": "trainer-2.2",
+             "RayCluster": "ray", "Workflow": "argo"}  # fmt: skip
+
+
+def test_every_example_is_taken_as_it_is_wrapped(cluster: Cluster, tmp_path: Path) -> None:
+    """What ``examples/wrap_workloads.py`` writes, and all that goes with it, by the real API server, strictly."""
+    example = Path(__file__).parents[2] / "examples" / "wrap_workloads.py"
+    subprocess.run([sys.executable, str(example), str(tmp_path)], check=True, capture_output=True, timeout=120)
+    written = [each for file in sorted(tmp_path.glob("*.yaml")) for each in yaml.safe_load_all(file.read_text())]
+    objects = [
+        each for each in written if "kind" in each and {"name", "generateName"} & each.get("metadata", {}).keys()
+    ]
+    kinds = {each["kind"] for each in objects}
+    assert _EXAMPLES.keys() <= kinds
+    cluster.install_crds()
+    cluster.install_crds([definition_of(_EXAMPLES[kind], kind)[0] for kind in sorted(kinds & _EXAMPLES.keys())])
+    place = cluster.namespace("examples")
+    for each in objects:
+        group, plural = each["apiVersion"], f"{each['kind'].lower()}s"
+        base = f"/api/{group}" if group == "v1" else f"/apis/{group}"
+        moved = {**each, "metadata": {**each["metadata"], "namespace": place}}
+        path = f"{base}/namespaces/{place}/{plural}"
+        eventually(lambda path=path, moved=moved: is_taken(cluster, path, moved), seconds=20)  # type: ignore[misc]
+        create(cluster, path, moved)
