@@ -19,7 +19,7 @@ from datafluid.workload.draft import Draft
 from datafluid.workload.facts import DatasetFacts
 from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.posix import add_variable
-from datafluid.workload.resolve import Resolved
+from datafluid.workload.resolve import Resolved, stand_in
 from datafluid.workload.topology import Topology
 from datafluid.workload.volumes import add_volume, volume_name
 
@@ -130,7 +130,7 @@ def add_directories(
 def client_config_name(resolved: Resolved) -> str:
     """The ConfigMap with the client's settings in the workload's namespace: Fluid's own, or a copy."""
     namespace, name = resolved.holder
-    return f"{name}-config" if namespace == resolved.home else f"{name}-config-from-{namespace}"
+    return f"{name}-config" if namespace == resolved.home else stand_in(f"{name}-config", namespace)
 
 
 def client_settings(config: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from datafluid.errors import Invalid
 from datafluid.model.names import shortened
@@ -12,7 +13,7 @@ from datafluid.workload.facts import DatasetFacts
 from datafluid.workload.topology import Topology
 from datafluid.workload.uses import MOUNT_ROOT, DatasetUse
 
-__all__ = ["Resolved", "resolve_uses"]
+__all__ = ["Resolved", "resolve_uses", "stand_in"]
 
 _LONGEST = 63  # characters of a label
 
@@ -155,5 +156,17 @@ def _reference_to(namespace: str, name: str, topology: Topology, home: str) -> s
         for facts in topology.datasets.values()
         if facts.namespace == home and facts.physical == (namespace, name, "")
     ]
+    return min(there) if there else shortened(stand_in(name, namespace))
+
+
+def stand_in(name: str, namespace: str) -> str:
+    """What the stand-in for an object of another namespace is called: of no two objects the same.
+
+    Example:
+        >>> stand_in("flights", "other")
+        'flights-from-other'
+    """
     joined = f"{name}-from-{namespace}"
-    return min(there) if there else shortened(joined)
+    if joined.count("-from-") == 1:
+        return joined
+    return f"{joined}-{sha256(f'{namespace}/{name}'.encode()).hexdigest()[:8]}"

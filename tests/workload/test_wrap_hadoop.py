@@ -240,6 +240,25 @@ def test_every_directory_has_a_volume_of_its_own() -> None:
     assert wrap(wrapped.manifest, used, topology=topology).manifest == wrapped.manifest
 
 
+def test_no_two_datasets_share_a_stand_in() -> None:
+    """Whatever their names and namespaces have in them: each has its reference, and its copy of client settings."""
+    known = {
+        f"{namespace}/{name}": DatasetFacts(
+            namespace=namespace,
+            name=name,
+            runtime_type="alluxio",
+            runtime=TIERS,
+            endpoint=f"alluxio://{name}-master-0.{namespace}:1",
+            client_config={},
+        )
+        for namespace, name in (("c-from-d", "b"), ("d", "b-from-c"))
+    }
+    used = [DatasetUse(dataset, api=api) for dataset in known for api in ("posix", "hcfs")]  # type: ignore[arg-type]
+    wrapped = wrap(deployment(), used, topology=Topology(datasets=known))
+    points = [each["spec"]["mounts"][0]["mountPoint"] for each in wrapped.extras if each["kind"] == "Dataset"]
+    assert sorted(points) == ["dataset://c-from-d/b", "dataset://d/b-from-c"]
+
+
 def test_short_circuit_can_write_where_the_use_does() -> None:
     """A block that is written lands in the same directory."""
     topology = alluxio(access_modes=("ReadWriteMany",))
