@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from datafluid.engine.binding import TierBinding
 from datafluid.engine.cache import upkeep
-from datafluid.engine.cache.filling import Filling, PieceHasher
+from datafluid.engine.cache.checksum import PIECE
+from datafluid.engine.cache.filling import Filling, Inflow, PieceHasher
 from datafluid.engine.cache.sealed import Sealed
 from datafluid.engine.cache.store import CacheStore
 from datafluid.engine.cache.upkeep import Selection
 from datafluid.engine.home import Home
 from datafluid.engine.understore.port import ObjectInfo
+from datafluid.errors import CacheFull
 
 
 @pytest.fixture
@@ -126,6 +129,31 @@ def test_bytes_in_a_file_that_was_removed_are_nobody_elses(store: CacheStore, ti
     assert theirs.missing() == ((0, len(data)),)
     assert store.sealed.find(wanted.id) is None
     store.close([ours, theirs])
+
+
+def test_only_what_was_written_can_be_recorded(
+    store: CacheStore, tier: TierBinding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others record what a stream has brought while it goes on, and when its disk is full: never more than is there."""
+    size = 2 * PIECE
+    wanted = store.wanted("uid-1/", ObjectInfo(key="a", size=size, mtime=None, version="1"))
+    (filling,) = store.begin([(wanted, 0)], [tier])
+    assert isinstance(filling, Filling)
+    inflow, write, told = Inflow(filling, 0, size), Filling.write_many, []
+
+    def looked_at(self: Filling, offset: int, parts: Sequence[memoryview]) -> None:
+        told.append(max((end for _, end, _ in inflow.take()), default=0) <= offset)
+        if offset >= PIECE:
+            raise CacheFull("the disk is full.")
+        write(self, offset, parts)
+
+    monkeypatch.setattr(Filling, "write_many", looked_at)
+    inflow.add(bytes(PIECE))
+    with pytest.raises(CacheFull):
+        inflow.add(bytes(PIECE))
+    assert [(start, end) for start, end, _ in inflow.take()] == []
+    assert told == [True, True]
+    store.close([filling])
 
 
 def test_a_pin_has_an_owner(store: CacheStore, tier: TierBinding) -> None:
