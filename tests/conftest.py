@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.cluster.controlplane import Cluster
 
 settings.register_profile("any machine", deadline=None)  # no test depends on how fast a machine is
+settings.register_profile("fast", deadline=None, max_examples=30)
 settings.load_profile("any machine")
 _COUNTER = itertools.count()
 _SEED = 20261124
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """``--long`` and ``--seed``, for the attacks in tests/faults."""
     parser.addoption("--long", action="store_true", help="thousands of kill points and names, not dozens")
     parser.addoption("--seed", type=int, default=_SEED, help=f"what the attacks draw from (default {_SEED})")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Who leaves out what is slow draws fewer examples, too."""
+    settings.load_profile("fast" if config.getoption("markexpr") == "not slow" else "any machine")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

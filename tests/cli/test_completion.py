@@ -68,6 +68,7 @@ def test_commands_and_kinds(shim: Path) -> None:
     assert offers(shim, "get", "--context", "") == ["embedded"]
 
 
+@pytest.mark.slow
 def test_names_follow_the_kind_and_the_namespace(shim: Path, files: None) -> None:
     """`get dataset <tab>`."""
     assert offers(shim, "get", "dataset", "") == ["files"]
@@ -75,12 +76,14 @@ def test_names_follow_the_kind_and_the_namespace(shim: Path, files: None) -> Non
     assert offers(shim, "get", "dataset", "-n", "") == ["default", "team"]
 
 
+@pytest.mark.slow
 def test_datasets_with_and_without_namespace(shim: Path, files: None) -> None:
     """`load <tab>` offers both spellings."""
     assert set(offers(shim, "load", "")) == {"files", "default/files", "team/images"}
     assert offers(shim, "load", "team/") == ["team/images"]
 
 
+@pytest.mark.slow
 def test_paths_with_and_without_scheme(shim: Path, files: None) -> None:
     """Bash takes `fluid://…` apart at the colon; names that could steer a terminal are not offered."""
     assert offers(shim, "ls", "default/files/") == ["default/files/readme.txt", "default/files/train/"]
@@ -89,6 +92,7 @@ def test_paths_with_and_without_scheme(shim: Path, files: None) -> None:
     assert offers(shim, "cat", "default/files/readme.txt", "fluid", ":", "//default/fi") == ["//default/files/"]
 
 
+@pytest.mark.slow
 def test_a_completion_that_cannot_be_found_is_silent(shim: Path) -> None:
     """No dataset, a kind that does not exist, a place that does not exist: nothing is offered, nothing is said."""
     assert offers(shim, "load", "") == []

@@ -133,6 +133,7 @@ def test_a_failed_load_is_exit_code_1_with_the_reason(flights: Bucket, run: Run)
     assert "failed" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_watch_cancels_the_load(
     signum: signal.Signals, code: int, slow: Relay, start: Start, run: Run, client: Client

@@ -21,6 +21,8 @@ from tests.conftest import Bucket
 from tests.datasets import dataset_manifest, runtime_manifest
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 SIZES = {"big.bin": 40 * MIB + 17, **{f"small/{number:02}.bin": 64 * 1024 + number for number in range(20)}}
 

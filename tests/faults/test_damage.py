@@ -84,7 +84,7 @@ def _by_a_pipe(path: Path) -> None:
     ],
     ids=lambda damage: damage.__name__.strip("_"),
 )
-@pytest.mark.parametrize("who", ["same process", "new process"])
+@pytest.mark.parametrize("who", ["same process", pytest.param("new process", marks=pytest.mark.slow)])
 def test_a_damaged_file_is_never_served(damage: Callable[[Path], None], who: str, bucket: Bucket, seed: int) -> None:
     """The bytes of the source, whatever lies in the cache; afterwards a sound copy lies there again."""
     data = random.Random(seed).randbytes(_SIZE)

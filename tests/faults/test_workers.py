@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from datafluid.client import connect
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
 
+pytestmark = pytest.mark.slow
+
 _FILES = 12
-_HAS_TORCH = subprocess.run([sys.executable, "-c", "import torch"], capture_output=True).returncode == 0
+_HAS_TORCH = find_spec("torch") is not None
 _DATASET = """
 import sys
 import fsspec

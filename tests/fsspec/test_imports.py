@@ -87,6 +87,7 @@ def test_a_warm_read_needs_no_models(read: str, client: Client, bucket: Bucket) 
     assert not modules & (set(_HEAVY) - {"obstore"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", list(_READS))
 def test_a_warm_read_needs_no_store(read: str, client: Client, bucket: Bucket) -> None:
     """A process that only reads cached files does not import the under-stores' library either."""

@@ -239,7 +239,7 @@ def test_wildcard_hours_match_the_wall_clock_minute_by_minute(minute: str, zone:
 
 
 @given(st.integers(0, 59), st.integers(0, 23), _zone, _moment)
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 def test_a_named_time_runs_once_for_every_date(minute: int, hour: int, zone: str, after: datetime) -> None:
     """Whatever the clock does, a daily job has one run for each date, none of them early."""
     schedule = Schedule(f"{minute} {hour} * * *", zone)

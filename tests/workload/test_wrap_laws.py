@@ -18,7 +18,9 @@ from datafluid.workload.injection import Mode
 from tests.workload.manifests import manifests, templated, topologies, uses
 
 modes: st.SearchStrategy[Mode] = st.sampled_from(["csi", "serverful", "serverless"])
-laws = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+laws = settings(
+    max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 def wrapped_or_skip(manifest: dict[str, Any], wanted: list[DatasetUse], topology: Topology, mode: Mode) -> Wrapped:
@@ -55,6 +57,7 @@ def test_the_input_is_not_touched(
         assert look(manifest, path) == look(before, path)
 
 
+@pytest.mark.slow
 @laws
 @given(manifests, uses, topologies, modes)
 def test_wrapping_twice_is_wrapping_once(
@@ -96,6 +99,7 @@ def test_no_line_of_the_user_is_lost(
             assert set(value.splitlines()) <= set(now.splitlines())
 
 
+@pytest.mark.slow
 @laws
 @given(templated, uses, topologies)
 def test_every_required_dataset_is_required_on_every_way_in(

@@ -214,7 +214,7 @@ _wild = st.builds(_mutated, st.sampled_from(_objects), st.lists(st.integers(0, 7
     st.lists(_wild | st.dictionaries(st.text(max_size=8), _json), max_size=4),
     st.sampled_from([None, "embedded", "kubernetes"]),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings().max_examples, deadline=None)
 def test_nothing_makes_lint_fail(objects: list[Any], plane: Any) -> None:
     """Manifests that are wrong through and through are reported, not raised."""
     wild = [each if isinstance(each, dict) else {"kind": each} for each in objects]
