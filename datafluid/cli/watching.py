@@ -56,7 +56,8 @@ def watch_operation(operation: LoadHandle, *, timeout: float | None, cancel: boo
         def progress(status: OperationStatus) -> None:
             moved = status.progress
             if moved is None:
-                report(None, None, note=status.phase or "waiting")
+                note = status.phase or "waiting"
+                report(None, None, note=f"{note}; {status.reason}" if status.reason else note)
                 return
             of = "" if moved.files_total is None else f"/{moved.files_total}"
             if moved.files_total is None and not moved.files_done:  # a cluster tells bytes only

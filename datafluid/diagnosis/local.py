@@ -18,7 +18,12 @@ def not_reached(picture: Picture) -> Iterator[Found]:
         seen = [f"{ready.get('reason')}: {as_text(ready.get('message'))}"]
         kinds = ("Dataset", *(each.kind for each in picture.runtimes))
         seen += [line(each) for each in picture.told(*kinds, name=picture.ref.name, warning=True)[-1:]]
-        yield Found("The dataset's mounts or its cache cannot be had on this machine.", seen, "datafluid doctor")
+        yield Found(
+            "The dataset's mounts or its cache cannot be had on this machine: bring back what they name, or correct "
+            "them and apply it again.",
+            seen,
+            f"datafluid get dataset {picture.ref.name} -n {picture.ref.namespace} -o yaml",
+        )
 
 
 @rule("store-away", "A store that has gone away")

@@ -168,7 +168,9 @@ class Registry:
         warnings = [event for event in self.events(ref) if event.type == "Warning"]
         phase = (manifest.get("status") or {}).get("phase") or "not looked at yet"
         why = f": {warnings[-1].message}" if warnings else "."
-        raise Unavailable(f"{ref} is {phase}{why}", hint=f"Run `datafluid wait {namespace}/{name}`.")
+        raise Unavailable(
+            f"{ref} is {phase}{why}", hint=f"`datafluid diagnose dataset {name} -n {namespace}` tells what to do."
+        )
 
     def changes(
         self, kind: str, *, namespace: str | None = None, name: str | None = None, since: int | None = None

@@ -174,6 +174,7 @@ class OperationStatus:
         duration: As Fluid writes it: ``Unfinished``, ``2m10s``, ``-``.
         waiting: Whether it waits for the operation it runs after.
         is_cron: Whether it runs again and again: then ``Complete`` is not the end.
+        reason: Why it has not begun, where that is known; told by waits only.
     """
 
     namespace: str
@@ -187,6 +188,7 @@ class OperationStatus:
     is_cron: bool = False
     conditions: tuple[Condition, ...] = ()
     infos: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
     @property
     def finished(self) -> bool:

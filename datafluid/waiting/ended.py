@@ -51,6 +51,8 @@ def wait_for_operation(
         status = OperationStatus.parse(last)
         if figures is not None:
             status = outlasting(ref, deadline, partial(figures.onto, status, last))
+        if progress and not heard.news and not status.phase:
+            status = replace(status, reason=outlasting(ref, deadline, partial(_why_not_begun, plane, last)))
         if status != said:
             said = status
             report(status)
@@ -61,8 +63,9 @@ def wait_for_operation(
         if not heard.news and (stuck := outlasting(ref, deadline, partial(_stuck, plane, last, status))):
             raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
     outlasting(ref, deadline, partial(plane.get, ref))  # or tell that the plane does not answer
+    told = diagnosis(plane, last, status.phase) if status.phase else f"waiting; {_why_not_begun(plane, last)}"
     raise Timeout(
-        f"{ref} is not finished after {deadline}; seen last: {diagnosis(plane, last, status.phase)}",
+        f"{ref} is not finished after {deadline}; seen last: {told}",
         hint=where_to_look(ref),
         last_seen=status.phase or "no phase",
     )
@@ -174,14 +177,43 @@ def _stuck(plane: ControlPlane, operation: Manifest, status: OperationStatus) ->
     return ""
 
 
+def _why_not_begun(plane: ControlPlane, operation: Manifest) -> str:
+    """What keeps its dataset from being Bound: no operation begins before."""
+    for namespace, name in operation_datasets(operation):
+        ref = Ref("Dataset", name, namespace)
+        try:
+            dataset = plane.get(ref)
+        except NotFound:
+            return f"there is no {ref}"
+        except Forbidden:
+            continue
+        phase = (dataset.get("status") or {}).get("phase")
+        if phase != "Bound":
+            return f"{ref} is {diagnosis(plane, dataset, phase or 'not bound yet')}"
+    return ""
+
+
 def _reason_to_stop(plane: ControlPlane, operation: Manifest, status: OperationStatus) -> str:
     if status.phase == "Executing":
         failures = [each for each in plane.events(Ref.of(operation)) if each.reason == "DataOperationExecutionFailed"]
         newest = max(failures, key=lambda event: event.last_seen, default=None)
         return f"{newest.reason}: {newest.message}" if newest else ""
+    if not status.phase and (unusable := _unusable(plane, operation)):
+        return unusable
     after = operation["spec"].get("runAfter")
     if status.phase == "Pending" and status.waiting and after:
         predecessor = Ref(after["kind"], after["name"], after.get("namespace") or operation["metadata"]["namespace"])
         if (plane.get(predecessor).get("status") or {}).get("phase") == "Failed":
             return f"it runs after {predecessor}, which has failed."
+    return ""
+
+
+def _unusable(plane: ControlPlane, operation: Manifest) -> str:
+    """Why a dataset of an operation can never be Bound as it is declared; "" where it may be."""
+    from datafluid.model.readiness import readiness
+
+    for namespace, name in operation_datasets(operation):
+        ref = Ref("Dataset", name, namespace)
+        if unusable := readiness(plane.get(ref), claim=None, runtime=None).unusable:
+            return f"{ref}: {unusable}"
     return ""

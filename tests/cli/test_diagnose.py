@@ -18,7 +18,7 @@ def test_says_the_likely_cause_first(client: Client, tmp_path: Path, run: Run) -
     told = run("diagnose", "dataset/gone", code=1).stdout
     assert told.startswith("Dataset default/gone: NotBound\n\n1. ")
     assert "[not-reached]" in told
-    assert "   next  datafluid doctor\n" in told
+    assert "   next  datafluid get dataset gone -n default -o yaml\n" in told
     assert run("diagnose", "gone", code=1).stdout == run("diagnose", "dataset", "gone", code=1).stdout == told
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from datafluid.client import Client
 from datafluid.context import Context
-from datafluid.errors import Invalid, Timeout, Unavailable, Unsupported
+from datafluid.errors import Invalid, OperationFailed, Timeout, Unavailable, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.testing import InMemoryPlane
 
@@ -159,3 +159,35 @@ def test_a_run_that_was_started_by_hand_is_one_that_ends() -> None:
     load = connected.dataset("demo").load(schedule="0 3 * * *", name="nightly")
     told = lambda status: plane.put(_job("after", "2026-01-02T00:00:00Z"))  # noqa: E731
     assert load.wait(timeout=5, progress=told).phase == "Complete"
+
+
+def _loading(**dataset_status: Any) -> Client:
+    """A client of a plane with a load that has not begun."""
+    plane = InMemoryPlane(lively=False)
+    names = {"name": "load", "namespace": "team"}
+    spec = {"dataset": {"name": "demo", "namespace": "team"}}
+    plane.put({"apiVersion": "data.fluid.io/v1alpha1", "kind": "DataLoad", "metadata": names, "spec": spec})
+    return client(plane, **dataset_status)
+
+
+def _not_ready(reason: str) -> dict[str, Any]:
+    return {"type": "Ready", "status": "False", "reason": reason, "message": "s3://bucket/x cannot be reached"}
+
+
+def test_a_load_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its dataset is not Bound: while it waits, and when it gives up."""
+    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.01,))
+    told: list[str] = []
+    waiting = _loading(phase="NotBound", conditions=[_not_ready("DatasetFailedToSetup")])
+    with pytest.raises(Timeout, match=r"Dataset team/demo is NotBound; .*runtime"):
+        waiting.load("load").wait(timeout=0.5, progress=lambda status: told.append(status.reason))
+    assert told[0] == ""
+    assert told[-1].startswith("Dataset team/demo is NotBound; ")
+
+
+def test_a_load_of_what_can_never_be_mounted_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting changes nothing."""
+    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.01,))
+    waiting = _loading(phase="NotBound", conditions=[_not_ready("MountUnusable")])
+    with pytest.raises(OperationFailed, match="does not get on: Dataset team/demo: s3://bucket/x"):
+        waiting.load("load").wait(timeout=60)
