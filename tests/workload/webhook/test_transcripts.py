@@ -110,7 +110,6 @@ def test_a_real_pod(created: Created) -> None:
         assert _tidy(created.stored) == _tidy(previewed)
 
 
-@pytest.mark.slow
 def test_the_story_is_whole() -> None:
     """Every pod of it is there, those that were refused too."""
     assert len(CREATED) == 32
