@@ -47,8 +47,8 @@ class ThisMachine:
 
     def ignored_options(self, dataset: Mapping[str, Any]) -> tuple[str, ...]:
         """Mount options that no under-store understands, as ``mount: option``."""
-        from datafluid.engine.understore.factory import scheme_of
-        from datafluid.engine.understore.options import understand
+        from datafluid.model.mount_options import understand
+        from datafluid.model.mount_points import scheme_of
 
         shared = dataset["spec"].get("sharedOptions") or {}
         found = []

@@ -176,7 +176,7 @@ class _DatasetWait:
         waits = f", waiting for {status.waiting_for}" if status.waiting_for else ""
         wanted = "ready" if self.cached is None else f"cached to {self.cached:.0%}"
         return Timeout(
-            f"{self.ref} is not {wanted} after {self.deadline}; seen last: {told}{waits}",
+            f"{self.ref} is not {wanted} after {self.deadline}{waits}; seen last: {told}",
             hint=where_to_look(self.ref),
             last_seen=status.phase or "no phase",
         )

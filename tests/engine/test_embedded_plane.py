@@ -160,6 +160,12 @@ def test_a_mount_that_can_never_be_reached_ends_a_wait_at_once(client: Client) -
         client.dataset("never").wait(timeout=600)
 
 
+def test_a_mount_that_is_no_url_says_which_it_could_be(client: Client) -> None:
+    client.apply(dataset_manifest("path", "/abs/path"))
+    with pytest.raises(Unsupported, match=r"/abs/path is no URL\. Write local:///abs/path"):
+        client.dataset("path").wait(timeout=600)
+
+
 def test_a_mended_mount_is_waited_for_again(client: Client, files: Bucket) -> None:
     client.apply(dataset_manifest("data", "ftpz://x/y"))
     with pytest.raises(Unsupported):

@@ -120,7 +120,7 @@ def test_a_plane_that_never_answered_is_not_waited_for() -> None:
 
 
 def test_seconds_are_told_as_people_say_them() -> None:
-    with pytest.raises(Timeout, match=r"not ready after 0\.2 s;"):
+    with pytest.raises(Timeout, match=r"not ready after 0\.2 s, waiting for"):
         client(InMemoryPlane(lively=False)).dataset("demo").wait(timeout=0.199999)
 
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
-from datafluid.engine.understore.options import StoreOptions
 from datafluid.errors import Invalid
+from datafluid.model.mount_options import StoreOptions
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

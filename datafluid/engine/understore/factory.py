@@ -11,33 +11,24 @@ from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.home import Home
 from datafluid.engine.understore.addresses import refuse_link_local
 from datafluid.engine.understore.builders import build, http_client, region
-from datafluid.engine.understore.options import StoreOptions, understand
+from datafluid.engine.understore.fsspec_store import NATIVE_SCHEMES, open_fsspec
 from datafluid.engine.understore.port import UnderStore
 from datafluid.errors import Invalid, Unsupported
+from datafluid.model.mount_options import StoreOptions, understand
+from datafluid.model.mount_points import meant_url, scheme_of
 
 if TYPE_CHECKING:
     from datafluid.engine.understore.s3_listing import S3Listing
     from datafluid.engine.understore.sigv4 import Credentials
 
-__all__ = ["NATIVE_SCHEMES", "open_store", "scheme_of"]
+__all__ = ["open_store"]
 
-NATIVE_SCHEMES = frozenset({"local", "pvc", "s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https"})
 # Schemes of our own, for the ways to a dataset on a cluster.
 ALLUXIO_REST = "alluxio+http"
 HCFS = "hcfs+"
 _PVC_ROOT = "DATAFLUID_PVC_ROOT"
 #: The process that has used obstore: its runtime hangs in children forked from it.
 _obstore_pid: int | None = None
-
-
-def scheme_of(url: str) -> str:
-    """The scheme of a mount point, in lower case.
-
-    Example:
-        >>> scheme_of("S3://bucket/x")
-        's3'
-    """
-    return url.partition("://")[0].lower()
 
 
 def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
@@ -55,6 +46,8 @@ def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
         Invalid: an option or the URL is wrong.
     """
     scheme = scheme_of(mount.url)
+    if not scheme:
+        raise Invalid(f"the mount point {mount.url} is no URL.", hint=f"Write {meant_url(mount.url)}.")
     if scheme in ("local", "pvc"):
         return _local(mount, scheme)
     if scheme in ("http", "https"):
@@ -75,8 +68,6 @@ def open_store(home: Home, binding: Binding, mount: MountBinding) -> UnderStore:
         return open_hcfs(mount.url.removeprefix(HCFS))
     options = _resolved(home, mount, scheme)
     if scheme not in NATIVE_SCHEMES:
-        from datafluid.engine.understore.fsspec_store import open_fsspec
-
         return open_fsspec(mount.url, options.values)
     return _obstore(mount, scheme, options)
 

@@ -24,8 +24,10 @@ from datafluid.errors import (
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["FSSPEC_SCHEMES", "FsspecStore", "open_fsspec"]
+__all__ = ["FSSPEC_SCHEMES", "NATIVE_SCHEMES", "FsspecStore", "open_fsspec"]
 
+#: What is mounted without it.
+NATIVE_SCHEMES = frozenset({"local", "pvc", "s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https"})
 #: What may be mounted through fsspec. ``memory``, ``file``, ``fluid`` and the like would reach what is not a store.
 FSSPEC_SCHEMES = (
     "hdfs",
@@ -61,7 +63,8 @@ def open_fsspec(url: str, options: Mapping[str, Any]) -> FsspecStore:
     if "::" in url:
         raise Invalid(f"{scheme}: chained URLs are not mounted.", hint="Mount the inner store itself.")
     if scheme not in FSSPEC_SCHEMES:
-        raise Unsupported(f"nothing here speaks {scheme}://.", hint=f"Also known: {', '.join(FSSPEC_SCHEMES)}.")
+        known = ", ".join(sorted((*NATIVE_SCHEMES, *FSSPEC_SCHEMES)))
+        raise Unsupported(f"nothing here speaks {scheme}://.", hint=f"Known are {known}.")
     try:
         filesystem, root = fsspec.core.url_to_fs(url, **options)
     except (ImportError, ValueError) as error:

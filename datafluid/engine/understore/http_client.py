@@ -78,12 +78,12 @@ class HttpClient:
             answer = self._followed(method, url, headers, shown)
         except HTTPError as error:
             raise Unavailable(
-                f"{shown} cannot be reached ({type(error).__name__}).", hint="Check the address and the network."
+                f"{shown} cannot be reached{_why(error)}.", hint="Check the address and the network."
             ) from None
         try:
             yield answer
         except HTTPError as error:
-            raise Broken(f"{shown}: the line broke ({type(error).__name__}).", hint="Try again later.") from None
+            raise Broken(f"{shown}: the line broke{_why(error)}.", hint="Try again later.") from None
         finally:
             answer.close()
             answer.release_conn()
@@ -145,6 +145,31 @@ class HttpClient:
             cert_reqs=check,
             proxy_ssl_context=context,
         )
+
+
+def _why(error: BaseException) -> str:
+    """What is at the bottom of it, as a clause; empty where nothing is known that a reader could use."""
+    from urllib3.exceptions import LocationValueError, NameResolutionError, ProxyError, SSLError, TimeoutError
+
+    causes = [*_causes(error)]
+    words = (
+        (NameResolutionError, "no such host"),
+        (ConnectionRefusedError, "connection refused"),
+        (TimeoutError, "timed out"),
+        (SSLError, "its certificate is not trusted"),
+        (ProxyError, "the proxy does not answer"),
+        (LocationValueError, "the URL names no host"),
+    )
+    return next((f": {said}" for kind, said in words if any(isinstance(each, kind) for each in causes)), "")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it came from."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = getattr(found, "reason", None) or found.__cause__ or found.__context__
+        found = found if isinstance(found, BaseException) else None
 
 
 def _target(url: str, location: str, shown: str) -> str:

@@ -136,7 +136,7 @@ class HttpStore:
     def _refuse_to_list(self) -> NoReturn:
         raise Unsupported(
             f"{self.display_url} is a web server, which cannot list directories.",
-            hint="Name the files: in the paths you read, and in the load's target.",
+            hint="Name the files: in the paths you read, and in the load: `datafluid load NS/DATASET /FILE`.",
         )
 
     def _at(self, key: str) -> str:

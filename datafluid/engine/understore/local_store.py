@@ -237,7 +237,7 @@ class LocalStore:
         except FileNotFoundError as error:
             raise NotFound(f"{where} does not exist.", hint="Check the mount point and the path.") from error
         except NotADirectoryError as error:
-            raise NotFound(f"{where} does not exist: part of it is a file.") from error
+            raise NotFound(f"{where} is a file, or lies below one.", hint="Name its directory.") from error
         except PermissionError as error:
             raise Forbidden(f"{where} may not be accessed.", hint="Check its owner and mode.") from error
         except OSError as error:

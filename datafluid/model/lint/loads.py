@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from datafluid.model.lint.facts import is_reference, runtimes_of, target_dataset
-from datafluid.model.lint.mounts import mount_path
+from datafluid.model.lint.facts import is_reference, mount_points, runtimes_of, target_dataset
+from datafluid.model.lint.mounts import WEB, mount_path
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_list, as_map, as_text, show
+from datafluid.model.mount_points import scheme_of
 
 _REFUSED_IN_ARGUMENTS = "&|;$'`()>"
 
@@ -85,6 +86,21 @@ def path_in_no_mount(subject: Subject, scope: Scope) -> Hits:
 
 def _is_below(path: str, directory: str) -> bool:
     return (path.rstrip("/") + "/").startswith(directory.rstrip("/") + "/")
+
+
+@rule(
+    "DF348",
+    "A load of a web server without targets",
+    "warning",
+    kinds=("DataLoad",),
+    source="web servers list nothing",
+    plane="embedded",
+)
+def unlistable(subject: Subject, scope: Scope) -> Hits:
+    dataset = scope.dataset(*target_dataset(subject))
+    schemes = {scheme_of(point) for point in mount_points(dataset)} if dataset else set()
+    if schemes and schemes.issubset(WEB) and not as_list(subject.spec.get("target")):
+        yield Hit(("spec",), "a web server lists no files, so nothing says what to load.", "Name them in spec.target.")
 
 
 @rule(

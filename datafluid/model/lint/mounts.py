@@ -10,6 +10,8 @@ from datafluid.model.lint.credentials import show_url
 from datafluid.model.lint.facts import closest
 from datafluid.model.lint.rule import Hit, Hits, rule
 from datafluid.model.lint.subject import Path, Scope, Subject, as_map, as_text, show
+from datafluid.model.mount_options import misspelt
+from datafluid.model.mount_points import meant_url, scheme_of
 
 _DATASET = ("Dataset",)
 _SHORTEST = 5
@@ -20,6 +22,9 @@ _KNOWN_SCHEMES = tuple(
         "o3fs ofs kodo ftp ftps sftp smb hf github minio vineyard v6d curvine cubefs git chubaofs "
     ).split()
 )
+#: Web servers: no listings.
+WEB = ("http", "https")
+_WITH_STORE = (*WEB, *"s3 s3a s3n gs gcs oss cos cosn obs tos az abfs abfss wasb wasbs ftp ftps sftp".split())
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
 _NFS_EXPORT = re.compile(r"[A-Za-z0-9.\[\]-]+:/(?!/)", re.ASCII)
 _CLAIM_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
@@ -66,13 +71,23 @@ def _about_scheme(point: str, scheme: str) -> tuple[str, str]:
     if scheme == "file" or point.startswith("/"):
         return (
             "Fluid gives a path of this machine another scheme.",
-            "Write local:///path, and read on which node it has to exist.",
+            f"Write {show_url(meant_url(point))}, and read on which node it has to exist.",
         )
     if not scheme:
-        return "the mount point has no scheme.", "Write a URL such as s3://bucket/prefix or local:///data."
+        return "the mount point is no URL.", f"Write {show_url(meant_url(point))}."
     meant = closest(scheme, _KNOWN_SCHEMES)
     hint = f"Did you mean {meant}://?" if meant else "Check that the runtime's engine can mount it."
     return f"no engine of Fluid is known to mount {show(scheme + '://')}.", hint
+
+
+@rule("DF125", "A mount point that names no store", "error", kinds=_DATASET, source="the URLs of stores")
+def no_store(subject: Subject, scope: Scope) -> Hits:
+    for path, point in points(subject):
+        matched = _SCHEME.match(point)
+        rest = point[matched.end() :] if matched else ""
+        if matched and matched[1].lower() in _WITH_STORE and rest[:1] in ("", "/", "?", "#"):
+            what, example = ("host", "example.com/path") if matched[1].lower() in WEB else ("bucket", "bucket/prefix")
+            yield Hit(path, f"{show_url(point)} names no {what}.", f"Write {matched[1]}://{example}.")
 
 
 @rule(
@@ -152,6 +167,20 @@ def option_twice(subject: Subject, scope: Scope) -> Hits:
     yield from _twice(shared, as_map(subject.at("spec", "sharedOptions")))
     for path, mount in subject.maps("spec", "mounts"):
         yield from _twice([*_encrypted(subject, (*path, "encryptOptions"))], as_map(mount.get("options")))
+
+
+@rule("DF124", "An option that is a slip of another", "warning", kinds=_DATASET, source="under-stores of datafluid")
+def option_slip(subject: Subject, scope: Scope) -> Hits:
+    mounts = [*subject.maps("spec", "mounts")]
+    places: list[tuple[Path, Mapping[str, Any], list[tuple[Path, Mapping[str, Any]]]]]
+    places = [(("spec", "sharedOptions"), as_map(subject.at("spec", "sharedOptions")), mounts)]
+    places += [((*path, "options"), as_map(mount.get("options")), [(path, mount)]) for path, mount in mounts]
+    for place, options, among in places:
+        schemes = {scheme_of(as_text(mount.get("mountPoint"))) for _, mount in among}
+        for name in map(str, options):
+            meant = {misspelt(scheme, name) for scheme in schemes}
+            if len(meant) == 1 and (spelling := meant.pop()):
+                yield Hit((*place, name), f"nothing is known of an option {show(name)}.", f"Did you mean {spelling}?")
 
 
 def _encrypted(subject: Subject, path: Path) -> Iterator[tuple[Path, str]]:

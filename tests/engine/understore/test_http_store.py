@@ -141,7 +141,14 @@ def test_nothing_can_be_listed(store: HttpStore) -> None:
 def test_nobody_answers() -> None:
     """A closed port is Unavailable, with a hint."""
     store = HttpStore("http://127.0.0.1:9", HttpClient(connect=1, silent=1))
-    with pytest.raises(Unavailable, match=r"cannot be reached .*Check"):
+    with pytest.raises(Unavailable, match=r"cannot be reached: connection refused\. Check"):
+        store.stat("x")
+
+
+def test_a_host_that_is_none() -> None:
+    """Said in words, without the names of a library's classes."""
+    store = HttpStore("http://nowhere.invalid", HttpClient(connect=1, silent=1))
+    with pytest.raises(Unavailable, match=r"cannot be reached: no such host\. Check"):
         store.stat("x")
 
 

@@ -139,6 +139,21 @@ CASES = [
         good=[mounted("oss://bucket/x"), mounted("nfs.example.com:/export"), mounted("juicefs:///x")],
     ),
     Case(
+        code="DF124",
+        bad=[mounted("s3://bucket/x", options={"endpoynt": "http://127.0.0.1:9000"})],
+        path="spec.mounts[0].options.endpoynt",
+        good=[
+            mounted("s3://bucket/x", options={"fs.s3.endpoint": "http://127.0.0.1", "sparkle": "1"}),
+            mounted("oss://b/x", options={"endpoynt": "x"}),
+        ],
+    ),
+    Case(
+        code="DF125",
+        bad=[mounted("https:///data")],
+        path="spec.mounts[0].mountPoint",
+        good=[mounted("s3://b"), mounted("juicefs:///x"), mounted("hdfs:///x"), mounted("local:///x")],
+    ),
+    Case(
         code="DF105",
         bad=[mounted("s3://AKIA:hunter2@bucket/x")],
         path="spec.mounts[0].mountPoint",

@@ -177,6 +177,14 @@ CASES = [
         ],
     ),
     Case(
+        code="DF348",
+        plane="embedded",
+        bad=[dataset({"mountPoint": "https://example.com/x", "name": "x"}), load()],
+        document=1,
+        path="spec",
+        good=[dataset({"mountPoint": "https://example.com/x", "name": "x"}), load("/x/a.csv")],
+    ),
+    Case(
         code="DF331",
         bad=[dataset(*_MOUNTS), runtime("JindoRuntime"), load()],
         document=2,

@@ -1,4 +1,4 @@
-"""Mount options: the spellings that are understood, and what each means. Pure; one table.
+"""Mount options: the spellings that under-stores here understand, and what each means. One table.
 
 Users bring the options of the engine they know. A spelling that is not in the table is not guessed at: it is
 reported, and becomes a condition of the dataset.
@@ -6,23 +6,26 @@ reported, and becomes a condition of the dataset.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from datafluid.errors import Invalid
 
-__all__ = ["StoreOptions", "is_credential", "understand", "unknown_options"]
+__all__ = ["StoreOptions", "misspelt", "understand"]
 
 # What each spelling means, by scheme. Left: lower-case spelling; right: our own name.
 _S3 = {
     **dict.fromkeys(
         ("access_key_id", "aws_access_key_id", "aws.access_key_id", "aws.accesskeyid", "fs.s3a.access.key",
-         "fs.s3.awsaccesskeyid", "s3a.accesskeyid", "alluxio.underfs.s3.access.key", "access-key", "access_key"),
+         "fs.s3.awsaccesskeyid", "fs.s3.accesskeyid", "s3a.accesskeyid",
+         "alluxio.underfs.s3.access.key", "access-key", "access_key"),
         "access_key_id",
     ),
     **dict.fromkeys(
         ("secret_access_key", "aws_secret_access_key", "aws.secret_access_key", "aws.secretkey", "fs.s3a.secret.key",
-         "fs.s3.awssecretaccesskey", "aws.secretaccesskey", "secret-key", "secret_key"),
+         "fs.s3.awssecretaccesskey", "fs.s3.accesskeysecret", "aws.secretaccesskey", "secret-key", "secret_key"),
         "secret_access_key",
     ),
     **dict.fromkeys(
@@ -31,12 +34,12 @@ _S3 = {
     ),
     **dict.fromkeys(
         ("endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url", "aws.endpoint", "fs.s3a.endpoint",
-         "alluxio.underfs.s3.endpoint", "url"),
+         "fs.s3.endpoint", "alluxio.underfs.s3.endpoint", "url"),
         "endpoint",
     ),
     **dict.fromkeys(
-        ("region", "aws_region", "aws.region", "fs.s3a.endpoint.region", "alluxio.underfs.s3.endpoint.region",
-         "alluxio.underfs.s3.region", "aws_default_region"),
+        ("region", "aws_region", "aws.region", "fs.s3a.endpoint.region", "fs.s3.region",
+         "alluxio.underfs.s3.endpoint.region", "alluxio.underfs.s3.region", "aws_default_region"),
         "region",
     ),
     **dict.fromkeys(
@@ -87,10 +90,6 @@ _BY_SCHEME: dict[str, dict[str, str]] = {
     "local": {},
     "pvc": {},
 }
-_CREDENTIALS = frozenset(
-    {"access_key_id", "secret_access_key", "session_token", "service_account_key", "account_key", "sas_key",
-     "client_secret"}
-)  # fmt: skip
 _FLAGS = frozenset({"allow_http", "ssl", "anonymous", "virtual_hosted", "path_style", "insecure"})
 
 
@@ -137,20 +136,6 @@ def understand(scheme: str, options: Iterable[tuple[str, str]]) -> StoreOptions:
     return StoreOptions(values=values, ignored=tuple(ignored))
 
 
-def is_credential(scheme: str, option: str) -> bool:
-    """Whether an option holds a secret, so that it may only come from ``encryptOptions``.
-
-    Example:
-        >>> is_credential("s3", "fs.s3a.secret.key"), is_credential("s3", "region")
-        (True, False)
-    """
-    name = _BY_SCHEME.get(scheme, {}).get(option.lower())
-    if name is not None:
-        return name in _CREDENTIALS
-    lowered = option.lower().replace("-", "").replace("_", "").replace(".", "")
-    return any(word in lowered for word in ("secret", "password", "passwd", "token", "accesskey", "credential"))
-
-
 def _flag(spelling: str, value: str) -> str:
     lowered = value.strip().lower()
     if lowered in ("true", "1", "yes", "on"):
@@ -160,11 +145,27 @@ def _flag(spelling: str, value: str) -> str:
     raise Invalid(f"option {spelling} is neither true nor false.", hint='Write "true" or "false".')
 
 
-def unknown_options(url: str, options: Mapping[str, str]) -> tuple[str, ...]:
-    """The options of a mount that nothing here understands.
+def misspelt(scheme: str, option: str) -> str | None:
+    """The spelling that an option of a mount is a slip of: one letter, or other separators; None where it is none.
 
     Example:
-        >>> unknown_options("s3://bucket", {"region": "eu-west-1", "sparkle": "1"})
-        ('sparkle',)
+        >>> [misspelt("s3", option) for option in ("endpoynt", "access-key-id", "sparkle", "url")]
+        ['endpoint', 'access_key_id', None, None]
     """
-    return understand(url.partition("://")[0].lower(), options.items()).ignored
+    known = _BY_SCHEME.get(scheme, {})
+    given = option.lower()
+    return None if given in known else next((each for each in known if _is_slip(given, each)), None)
+
+
+def _is_slip(given: str, known: str) -> bool:
+    """Whether one letter is missing, too many or another, or two stand the wrong way round."""
+    one, other = (re.sub(r"[-._]", "_", each) for each in (given, known))
+    start = _shared(one, other)
+    end = _shared(one[start:][::-1], other[start:][::-1])
+    rest, wanted = one[start : len(one) - end], other[start : len(other) - end]
+    return max(len(rest), len(wanted)) <= 1 or (len(rest) == 2 and rest == wanted[::-1])
+
+
+def _shared(one: str, other: str) -> int:
+    """How many letters they begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
