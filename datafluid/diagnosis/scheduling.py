@@ -71,7 +71,7 @@ def pod_security(picture: Picture) -> Iterator[Found]:
 @rule("node-down", "A node that is not ready")
 def node_down(picture: Picture) -> Iterator[Found]:
     down = {each.name for each in picture.of(NODE) if condition(each, "Ready").get("status") in ("False", "Unknown")}
-    hit = [pod for pod in picture.pods if pod.at("spec", "nodeName") in down]
+    hit = [pod for pod in picture.pods if as_text(pod.at("spec", "nodeName")) in down]
     if hit:
         seen = [f"Pod {pod.name} is on {pod.at('spec', 'nodeName')}, which is not Ready" for pod in hit]
         yield Found("A node that the dataset runs on is not ready.", seen, "kubectl get nodes")
