@@ -20,16 +20,22 @@ LONG = 60.0  # seconds that nothing here takes on any machine
 _NODES = 3
 
 
-@pytest.fixture(params=["memory", pytest.param("server", marks=pytest.mark.slow)])
+_WHERE = {"server": "cluster", "server with Fluid's own definitions": "recorded_cluster"}
+_OWN = [pytest.mark.slow, pytest.mark.xdist_group("recorded_cluster")]
+
+
+@pytest.fixture(
+    params=["memory", *(pytest.param(each, marks=_OWN if "own" in each else pytest.mark.slow) for each in _WHERE)]
+)
 def begin(request: pytest.FixtureRequest) -> Iterator[Begin]:
-    """Begin a cluster with the double at work, in memory or on a real API server; with its ``faults``."""
+    """Begin a cluster with the double at work, in memory or on real API servers; with its ``faults``."""
     with ExitStack() as stack:
 
         def make(**faults: Any) -> tuple[Client, Live]:
             entered: AbstractContextManager[tuple[Client, Live]]
             if request.param == "memory":
                 return stack.enter_context(in_memory("team", faults=Faults(**faults)))
-            cluster = request.getfixturevalue("cluster")
+            cluster = request.getfixturevalue(_WHERE[request.param])
             for number in range(len(cluster.api.get("/api/v1/nodes")["items"]), _NODES):
                 cluster.node(f"played-{number}")
             entered = on_a_server(cluster, cluster.namespace("team"), faults=Faults(**faults))

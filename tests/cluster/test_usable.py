@@ -80,7 +80,7 @@ def test_workers_that_crash_are_not_ready(begin: Begin) -> None:
     runtime = Ref("JuiceFSRuntime", "demo", client.context.namespace)
     ready = lambda: client.plane.get(runtime).get("status", {}).get("workerNumberReady") == 1  # noqa: E731
     eventually(lambda: ready() and client.dataset("demo").status.phase == "Bound", seconds=LONG)
-    with pytest.raises(Timeout, match=r"Bound.*waiting for workers \(1 of 2 ready\)"):
+    with pytest.raises(Timeout, match=r"waiting for workers \(1 of 2 ready\); seen last: Bound"):
         client.dataset("demo").wait(timeout=2)
 
 
