@@ -31,7 +31,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from datafluid.configuration import read_config
+from datafluid.configuration import config_path, read_config
 from datafluid.errors import Invalid, NotFound
 from datafluid.model.names import check_namespace
 
@@ -104,12 +104,14 @@ def resolve_context(name: str | None = None, *, environ: Mapping[str, str] | Non
 
     Raises:
         NotFound: no context has that name, or ``DATAFLUID_CONFIG`` names a file that is not there.
-        Invalid: the config file cannot be read, or says something that no context has.
+        Invalid: the name is no text, or the config file cannot be read, or says something that no context has.
 
     Example:
         >>> resolve_context("embedded", environ={"DATAFLUID_NAMESPACE": "team"}).namespace
         'team'
     """
+    if name is not None and not isinstance(name, str):
+        raise Invalid(f"a {type(name).__name__} names no context.", hint="Give the name as text, or None.")
     environ = os.environ if environ is None else environ
     config = read_config(environ)
     chosen = name or environ.get("DATAFLUID_CONTEXT") or config.get("default") or _fallback(environ)
@@ -200,8 +202,8 @@ def _unwritten(config: Mapping[str, Any], name: str, environ: Mapping[str, str])
     if name in kube_contexts(environ=environ):
         return {"plane": "kubernetes", "kube_context": name}
     names = _names(config, environ)
-    near = get_close_matches(name, names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
+    near, path = get_close_matches(name, names, n=1), config_path(environ)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names)}, from the kubeconfig and {path}."
     raise NotFound(f"there is no context {name!r}.", hint=hint)
 
 

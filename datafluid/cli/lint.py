@@ -46,8 +46,12 @@ def read_source(name: str) -> str:
     return sys.stdin.read() if name == "-" else read_file(Path(name))
 
 
-def objects_of(text: str) -> list[Mapping[str, Any]]:
+def objects_of(text: str, name: str) -> list[Mapping[str, Any]]:
     """The objects of a manifest file, those of a ``List`` one by one.
+
+    Args:
+        text: What is in it.
+        name: What messages call it.
 
     Raises:
         Invalid: it is no YAML, or something in it is no object.
@@ -57,12 +61,14 @@ def objects_of(text: str) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for document in parse(text):
         if not isinstance(document.data, Mapping):
-            raise Invalid(f"line {document.line}: it is no manifest.", hint="Write a mapping with kind and spec.")
+            raise Invalid(
+                f"{name}, line {document.line}: it is no manifest.", hint="Write a mapping with kind and spec."
+            )
         items = document.data.get("items") if document.data.get("kind") == "List" else None
         for each in items if isinstance(items, list) else [document.data]:
             if not isinstance(each, Mapping) or not isinstance(each.get("metadata") or {}, Mapping):
                 hint = "Write a mapping with kind, metadata and spec."
-                raise Invalid(f"line {document.line}: an object, or its metadata, is no mapping.", hint=hint)
+                raise Invalid(f"{name}, line {document.line}: an object, or its metadata, is no mapping.", hint=hint)
             found.append(each)
     return found
 

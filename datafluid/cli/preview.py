@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
         What it looks at comes from the files, or from the cluster of the context. Nothing is created or changed.
         Exit code 0: every pod is admitted, 1: one is denied, or an error is swallowed.
         """
-        documents = objects_of(read_source(file))
+        documents = objects_of(read_source(file), file)
         home = session.namespace or ("default" if objects is not None else session.client.context.namespace)
         pods = [(title, pod, _namespace(pod, home)) for each in documents for title, pod in _pods(each)]
         if not pods:
@@ -112,7 +112,7 @@ def _around(
 
     if files is None:
         return read_webhook_facts(session.client.plane, namespaces)
-    given = (each for name in files for each in objects_of(read_source(name)))
+    given = (each for name in files for each in objects_of(read_source(name), name))
     return WebhookFacts(objects=(*given, *documents))
 
 
@@ -120,9 +120,9 @@ def _profile(name: str) -> Mapping[str, Any]:
     """A profile by itself, or the ConfigMap that holds it."""
     from datafluid.model.plain import as_map, as_text, look
 
-    (document, *_) = objects_of(read_source(name)) or [{}]
+    (document, *_) = objects_of(read_source(name), name) or [{}]
     text = as_text(look(document, ("data", "pluginsProfile")))
-    return as_map(objects_of(text)[0]) if text.strip() else document
+    return as_map(objects_of(text, name)[0]) if text.strip() else document
 
 
 def _environment(settings: Iterable[str]) -> dict[str, str]:

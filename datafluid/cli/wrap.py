@@ -14,7 +14,7 @@ import typer
 from datafluid.cli.lint import objects_of, read_source
 from datafluid.cli.output import as_json, as_manifests, echo, paint_diff
 from datafluid.cli.session import Session, command
-from datafluid.errors import Invalid
+from datafluid.errors import Invalid, Unavailable
 from datafluid.model.plain import as_text, dotted, look, undotted
 
 if TYPE_CHECKING:
@@ -79,12 +79,14 @@ def register(app: typer.Typer) -> None:
 
         wanted = [DatasetUse.parse(use) for use in uses or ()]
         text = read_source(file)
-        documents = objects_of(text)
+        documents = objects_of(text, file)
         topology = _topology(session, wanted, facts, documents)
         paths = tuple(undotted(path) for path in templates or ())
         done = _wrap(documents, wanted, topology, mode.value, paths)
         wraps = [(before, after) for before, after in done if after is not None]
         _tell(wraps, explain, topology.namespace if wanted and session.namespace is None else None)
+        if not wanted:
+            echo("No --use: its pods are told to leave the nodes that hold caches to others.", file=sys.stderr)
         if diff:
             paint_diff(_changes(wraps))
         elif output is _Format.kustomize:
@@ -108,12 +110,16 @@ def _topology(
     from datafluid.workload import Topology
 
     if facts is not None:
-        objects = [each for name in facts for each in objects_of(read_source(name))]
+        objects = [each for name in facts for each in objects_of(read_source(name), name)]
         return Topology.of([*objects, *documents], namespace=session.namespace or "default")
     namespaces = {as_text(look(each, ("metadata", "namespace"))) for each in documents} - {""}
     home = session.client.context.namespace
     namespace = namespaces.pop() if len(namespaces) == 1 else home
-    return read_topology(session.client.plane, uses, namespace=namespace)
+    try:
+        return read_topology(session.client.plane, uses, namespace=namespace)
+    except Unavailable as error:
+        hint = "`--with FILE` reads datasets from a file, `--context embedded` takes this machine's."
+        raise Unavailable(error.message, hint=hint) from error
 
 
 def _wrap(

@@ -154,6 +154,9 @@ class Client(Objects, Machine, Workloads):
         Args:
             name: ``name``, ``namespace/name`` or a ``fluid://`` URL (its path is ignored).
             namespace: The namespace; None takes the name's own, else the context's.
+
+        Raises:
+            Invalid: it names no dataset.
         """
         return DatasetHandle(self, self._dataset_ref(name, namespace))
 
@@ -202,12 +205,15 @@ class Client(Objects, Machine, Workloads):
     def _dataset_ref(self, name: str, namespace: str | None) -> Ref:
         from datafluid.model.uri import FluidURI
 
+        ref = Ref("Dataset", name, namespace or self.context.namespace)
         if name.startswith("fluid://") or "/" in name:
             uri = FluidURI.parse(name).in_namespace(namespace or self.context.namespace)
             if namespace and uri.namespace != namespace:
                 raise Invalid(f"{name!r} is not in namespace {namespace!r}.", hint="Give one of the two.")
-            return Ref("Dataset", uri.dataset, uri.namespace)
-        return Ref("Dataset", name, namespace or self.context.namespace)
+            ref = Ref("Dataset", uri.dataset, uri.namespace)
+        if not ref.name:
+            raise Invalid(f"{name!r} names no dataset.", hint="Write NAMESPACE/DATASET, or DATASET.")
+        return ref
 
     def _in_namespace(self, manifest: Manifest) -> Manifest:
         from datafluid.model.kinds import find_kind

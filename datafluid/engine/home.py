@@ -151,7 +151,7 @@ def _usable(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = f"the home directory {home} cannot be used: {error.strerror}"
+        told = f"datafluid's home directory {home} cannot be used: {error.strerror}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise CacheFull(f"the disk of {home} is full.", hint="Free some space on it.") from error
         if error.errno in (errno.EACCES, errno.EPERM):

@@ -76,7 +76,7 @@ def _declared(context: Context) -> Iterator[Check]:
     except DatafluidError as error:
         yield _failed("registry", error)
         return
-    seen: set[TierBinding] = set()
+    seen: set[str] = set()
     for dataset in datasets:
         namespace, name = dataset["metadata"]["namespace"], dataset["metadata"]["name"]
         try:
@@ -85,8 +85,8 @@ def _declared(context: Context) -> Iterator[Check]:
             yield _failed(f"dataset {namespace}/{name}", error)
             continue
         for tier in binding.tiers:
-            if tier not in seen:
-                seen.add(tier)
+            if tier.path not in seen:
+                seen.add(tier.path)
                 yield from _tier(tier)
         yield _reachable(plane, binding)
 

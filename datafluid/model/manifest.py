@@ -282,7 +282,9 @@ def objects(source: Any) -> Iterator[Mapping[str, Any]]:
             if isinstance(document.data, str | int | float | None):
                 raise _invalid(
                     f"{str(document.data)[:40]!r} is neither a manifest nor the name of a file.",
-                    "Give YAML text, or a path that ends in .yaml, .yml or .json.",
+                    "Write a mapping with apiVersion and kind."
+                    if file_of(source)
+                    else "Give YAML text, or a path that ends in .yaml, .yml or .json.",
                     document.line,
                 )
             yield from objects(document.data)

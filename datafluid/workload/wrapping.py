@@ -57,7 +57,7 @@ class Wrapped:
 
 def wrap(
     manifest: Mapping[str, Any],
-    uses: Iterable[DatasetUse | str],
+    uses: Iterable[DatasetUse | str] | DatasetUse | str,
     *,
     topology: Topology | None = None,
     mode: Mode = "csi",
@@ -72,8 +72,8 @@ def wrap(
 
     Args:
         manifest: An object of any kind that makes pods, or the values of the Trino or Presto chart.
-        uses: The datasets; text as `DatasetUse.parse` takes it. None at all: the pods leave the nodes with caches
-            to others.
+        uses: The datasets, or the one; text as `DatasetUse.parse` takes it. None at all: the pods leave the nodes
+            with caches to others.
         topology: What is known of datasets, nodes and namespaces; without it the report says what was assumed.
         mode: ``csi`` needs no webhook; ``serverful`` asks Fluid's for the prefetcher; ``serverless`` and
             ``native-sidecar`` run FUSE in the pod.
@@ -85,8 +85,8 @@ def wrap(
         The workload, what goes with it, and the report.
 
     Raises:
-        Invalid: it makes no pods, its affinity is not one, two uses want the same place, or a use names a role or
-            a container that is not there.
+        Invalid: it is no mapping or makes no pods, its affinity is not one, two uses want the same place, or a use
+            names a role or a container that is not there.
 
     Example:
         >>> pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "train", "namespace": "team"}}
@@ -97,10 +97,13 @@ def wrap(
         >>> wrap(wrapped.manifest, [DatasetUse("team/imagenet")]).manifest == wrapped.manifest
         True
     """
+    if not isinstance(manifest, Mapping):
+        raise Invalid(f"a {type(manifest).__name__} is no workload.", hint="Give a manifest as a dict.")
     topology = topology or Topology()
+    several = [uses] if isinstance(uses, str | DatasetUse) else uses
     draft = Draft(manifest, beside)
     work = _Work(draft, topology, mode)
-    work.read([DatasetUse.parse(use) if isinstance(use, str) else use for use in uses], tuple(templates))
+    work.read([DatasetUse.parse(use) if isinstance(use, str) else use for use in several], tuple(templates))
     for place in work.places:
         work.wrap_place(place, priority_class)
     work.attach_hadoop()

@@ -57,6 +57,18 @@ def test_yaml_comes_out_as_the_function_gives_it(job: str, run: Run) -> None:
     assert wrapped["spec"]["template"]["spec"]["containers"][0]["env"][0] == {"name": "FLAG", "value": "yes"}
 
 
+def test_without_uses_it_says_what_it_does(job: str, run: Run) -> None:
+    assert "leave the nodes that hold caches" in run("wrap", job).stderr
+
+
+def test_a_file_without_a_manifest_is_named(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "list.yaml").write_text("just words\n")
+    assert "list.yaml, line 1: it is no manifest" in run("wrap", str(tmp_path / "list.yaml"), code=2).stderr
+    told = run("apply", "-f", str(tmp_path / "list.yaml"), code=2).stderr
+    assert "mapping" in told
+    assert "a path that ends in" not in told
+
+
 def test_wrapping_the_output_changes_nothing(job: str, run: Run) -> None:
     """Through standard input."""
     once = run("wrap", job, "--use", "team/imagenet").stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,19 @@ import datafluid
 from datafluid.context import context_names, resolve_context
 from datafluid.errors import Invalid, NotFound
 from datafluid.plane.kubernetes import access
+
+
+@pytest.mark.parametrize("name", ["", "/", "fluid://team", "team/"])
+def test_a_name_that_names_no_dataset_makes_no_handle(name: str) -> None:
+    with pytest.raises(Invalid, match="names no dataset"):
+        datafluid.connect("embedded").dataset(name)
+
+
+def test_a_context_is_named_by_text() -> None:
+    wrong: Any = 5
+    with pytest.raises(Invalid, match="a int names no context"):
+        datafluid.connect(wrong)
+
 
 CONFIG = """
 default = "laptop"

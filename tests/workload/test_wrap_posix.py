@@ -24,6 +24,16 @@ def pod(spec: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("wrong", [None, "x", 5, [pod()]])
+def test_what_is_no_manifest_is_told(wrong: Any) -> None:
+    with pytest.raises(Invalid, match="is no workload"):
+        wrap(wrong, ["a/b"])
+
+
+def test_one_use_may_stand_alone() -> None:
+    assert wrap(pod(), "a/b") == wrap(pod(), DatasetUse("a/b")) == wrap(pod(), ["a/b"])
+
+
 def knowing(*, name: str = "a", **facts: Any) -> Topology:
     return Topology(datasets={f"team/{name}": DatasetFacts(namespace="team", name=name, **facts)})
 

@@ -27,7 +27,8 @@ def no_yaml(subject: Subject, scope: Scope) -> Hits:
 @rule("DF002", "An object without kind or apiVersion", "error", source="Kubernetes API")
 def no_kind(subject: Subject, scope: Scope) -> Hits:
     if not subject.data:
-        yield Hit((), "no object is in it.", "Give YAML of an object, or a path that ends in .yaml, .yml or .json.")
+        path = "" if subject.file else ", or a path that ends in .yaml, .yml or .json"
+        yield Hit((), "no object is in it.", f"Write a mapping with apiVersion and kind{path}.")
         return
     for field in ("apiVersion", "kind"):
         if not as_text(subject.data.get(field)):

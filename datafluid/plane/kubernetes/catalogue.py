@@ -66,7 +66,7 @@ class Catalogue:
 
 
 def _discovery(root: str) -> Request:
-    return Request(method="GET", path=root, subject="its kinds", accept=f"{_AGGREGATED},application/json")
+    return Request(method="GET", path=root, subject="its list of kinds", accept=f"{_AGGREGATED},application/json")
 
 
 def _group_version(api_version: str) -> Request:
