@@ -127,12 +127,13 @@ def _obstore(mount: MountBinding, scheme: str, options: StoreOptions) -> UnderSt
     from datafluid.redaction import redact_url
 
     parts = _plain(mount.url)
-    refuse_link_local(_host(options.values.get("endpoint")))
+    endpoint = options.values.get("endpoint", "")
+    refuse_link_local(urlsplit(endpoint).hostname)
     store = build(scheme, parts, options)
     _obstore_pid = os.getpid()
     display = redact_url(mount.url)
     strange = partial(_s3_listing, parts, options, display) if scheme in ("s3", "s3a") else None
-    return ObstoreStore(store, display_url=display, strange=strange)
+    return ObstoreStore(store, display_url=display, endpoint=redact_url(endpoint), strange=strange)
 
 
 def _s3_listing(parts: SplitResult, options: StoreOptions, display: str) -> S3Listing:
@@ -168,7 +169,3 @@ def _credentials(options: StoreOptions, display: str) -> Credentials | None:
             hint="Name them in encryptOptions or in the environment, or mount another prefix.",
         )
     return Credentials(access_key_id=key, secret_access_key=secret, session_token=value("session_token"))
-
-
-def _host(endpoint: str | None) -> str | None:
-    return urlsplit(endpoint).hostname if endpoint else None

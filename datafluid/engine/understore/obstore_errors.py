@@ -15,8 +15,13 @@ _METADATA_SERVICE = "//169.254.169.254/"
 
 
 @contextmanager
-def mapped(where: str) -> Iterator[None]:
-    """Errors of obstore become ours. ``where`` says what was asked for."""
+def mapped(where: str, *, endpoint: str = "") -> Iterator[None]:
+    """Errors of obstore become ours.
+
+    Args:
+        where: What was asked for.
+        endpoint: Who was asked, without credentials; empty: the provider's own.
+    """
     from obstore import exceptions
 
     try:
@@ -36,7 +41,7 @@ def mapped(where: str) -> Iterator[None]:
     except exceptions.NotSupportedError as error:
         raise Unsupported(f"{where}: not supported by this store.") from error
     except exceptions.BaseError as error:
-        raise _general(where, str(error)) from None
+        raise _general(where, endpoint, str(error)) from None
 
 
 class StrangeKey(Exception):
@@ -59,7 +64,7 @@ def strange_keys() -> Iterator[None]:
         raise StrangeKey("one of them") from None
 
 
-def _general(where: str, text: str) -> DatafluidError:
+def _general(where: str, endpoint: str, text: str) -> DatafluidError:
     """Obstore reports the rest as text; the text may hold signed URLs, so none of it is shown."""
     if _METADATA_SERVICE in text:  # the last place where credentials are looked for
         return Unavailable(
@@ -75,4 +80,5 @@ def _general(where: str, text: str) -> DatafluidError:
     for status in ("429", "500", "502", "503", "504"):
         if f" {status} " in text:
             return Unavailable(f"{where} answered {status}.", hint="Try again later.")
-    return Unavailable(f"{where} cannot be reached.", hint="Check the endpoint and the network.")
+    at = f" at {endpoint}" if endpoint else ""
+    return Unavailable(f"{where} cannot be reached{at}.", hint="Check the endpoint and the network.")

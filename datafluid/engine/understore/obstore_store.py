@@ -39,6 +39,7 @@ class ObstoreStore:
     Args:
         store: The obstore store, its prefix set to the mount.
         display_url: What messages call it; holds no credentials.
+        endpoint: Who is asked, likewise; empty: the provider's own.
         strange: Makes what lists what obstore cannot: keys that are no paths.
     """
 
@@ -48,10 +49,18 @@ class ObstoreStore:
 
     can_name = staticmethod(without_controls)
 
-    def __init__(self, store: ObjectStore, *, display_url: str, strange: Callable[[], S3Listing] | None = None) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        display_url: str,
+        endpoint: str = "",
+        strange: Callable[[], S3Listing] | None = None,
+    ) -> None:
         self._store = store
         self._strange = strange
         self.display_url = display_url
+        self._endpoint = endpoint
 
     def probe(self) -> None:
         """List one object: the mount must be reachable, and allowed."""
@@ -238,7 +247,7 @@ class ObstoreStore:
         return True
 
     def _mapped(self, key: str) -> AbstractContextManager[None]:
-        return mapped(f"{self.display_url}: {key!r}" if key else self.display_url)
+        return mapped(f"{self.display_url}: {key!r}" if key else self.display_url, endpoint=self._endpoint)
 
 
 def _options(fetch: Fetch) -> Any:
