@@ -13,9 +13,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,7 +55,7 @@ class Cluster:
         self.api = api
         self.kubeconfig = kubeconfig
         self._programs = programs
-        self._crds: list[Mapping[str, Any]] = []
+        self._crds: dict[str, Mapping[str, Any]] = {}  # by name
 
     @property
     def is_own(self) -> bool:
@@ -72,7 +73,7 @@ class Cluster:
         """Start the API server again at the same address, and wait until it is ready."""
         self.api_server.start()
         self._own.wait_until_ready(self.api)
-        self._wait_until_served()
+        self._wait_until_served(self._crds.values())
 
     def restart_api_server(self) -> None:
         """Kill the API server and start it again."""
@@ -114,8 +115,8 @@ class Cluster:
             self.api.request(
                 "PATCH", path, body, content_type="application/apply-patch+yaml", fieldManager="tests", force="true"
             )
-        self._crds.extend(crds)
-        self._wait_until_served()
+            self._crds[crd["metadata"]["name"]] = crd
+        self._wait_until_served(crds)
 
     def node(
         self, name: str, *, labels: Mapping[str, str] | None = None, capacity: Mapping[str, str] | None = None
@@ -163,8 +164,9 @@ class Cluster:
             )
         return self._programs
 
-    def _wait_until_served(self) -> None:
-        eventually(lambda: all(self._is_served(crd) for crd in self._crds))
+    def _wait_until_served(self, crds: Iterable[Mapping[str, Any]]) -> None:
+        for crd in crds:
+            eventually(partial(self._is_served, crd))
 
     def _is_served(self, crd: Mapping[str, Any]) -> bool:
         spec = crd["spec"]

@@ -30,6 +30,8 @@ from tests.cluster.test_submit_webhook import webhook
 from tests.cluster.test_third_party import OTHERS, OWN, definition_of, is_taken
 from tests.cluster.webhook import Webhook
 
+pytestmark = pytest.mark.xdist_group("third_party")  # a server takes long to take in so many definitions: one does
+
 __all__ = ["client", "field", "webhook"]  # fixtures
 
 _LONG = 90.0  # seconds that nothing here takes on any machine

@@ -19,6 +19,8 @@ from tests.cluster.controlplane import Cluster
 from tests.cluster.processes import eventually
 from tests.cluster.third_party import definitions
 
+pytestmark = pytest.mark.xdist_group("third_party")  # a server takes long to take in so many definitions: one does
+
 CONTAINER = {"name": "main", "image": "busybox:1.36"}
 POD = {"metadata": {"labels": {"app": "w"}}, "spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}
 RUNNING = {"metadata": {"labels": {"app": "w"}}, "spec": {"containers": [CONTAINER]}}
