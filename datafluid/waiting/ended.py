@@ -198,7 +198,7 @@ def _reason_to_stop(plane: ControlPlane, operation: Manifest, status: OperationS
         failures = [each for each in plane.events(Ref.of(operation)) if each.reason == "DataOperationExecutionFailed"]
         newest = max(failures, key=lambda event: event.last_seen, default=None)
         return f"{newest.reason}: {newest.message}" if newest else ""
-    if not status.phase and (unusable := _unusable(plane, operation)):
+    if not status.phase and not isinstance(plane, Cluster) and (unusable := _unusable(plane, operation)):
         return unusable
     after = operation["spec"].get("runAfter")
     if status.phase == "Pending" and status.waiting and after:
@@ -209,7 +209,7 @@ def _reason_to_stop(plane: ControlPlane, operation: Manifest, status: OperationS
 
 
 def _unusable(plane: ControlPlane, operation: Manifest) -> str:
-    """Why a dataset of an operation can never be Bound as it is declared; "" where it may be."""
+    """Why a dataset of an operation can never be Bound as it is declared; "" where it may be. Fluid never tells."""
     from datafluid.model.readiness import readiness
 
     for namespace, name in operation_datasets(operation):

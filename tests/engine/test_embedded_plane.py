@@ -213,3 +213,21 @@ def test_what_is_cached_goes_with_its_dataset(client: Client, bucket: Bucket, tm
     client.dataset("other").export(tmp_path / "links")
     client.dataset("other").delete()
     assert (tmp_path / "links" / "1.bin").read_bytes() == bytes([1]) * 100_000
+
+
+def test_a_load_of_what_can_never_be_mounted_ends_at_once(client: Client) -> None:
+    """Waiting changes nothing: the reason is the mount's."""
+    client.apply(dataset_manifest("data", "nope://x/y"))
+    with pytest.raises(OperationFailed, match=r"does not get on: Dataset default/data: .*nope://"):
+        client.dataset("data").load().wait(timeout=60)
+
+
+def test_a_load_of_what_is_not_there_yet_says_so_and_goes_on(client: Client, tmp_path: Path) -> None:
+    """Its directory may still come."""
+    client.apply(dataset_manifest("data", f"local://{tmp_path}/later"))
+    warm, told = client.dataset("data").load(), []
+    with pytest.raises(Timeout, match="later does not exist"):
+        warm.wait(timeout=2, progress=lambda status: told.append(status.reason))
+    assert "later does not exist" in told[-1]
+    (tmp_path / "later").mkdir()
+    assert warm.wait(timeout=60).phase == "Complete"

@@ -18,6 +18,7 @@ import pytest
 import datafluid
 from datafluid.engine.understore.alluxio_store import AlluxioStore
 from datafluid.workload import DatasetFacts, Topology
+from tests.cluster.processes import eventually
 from tests.engine.understore.test_conformance import whole
 from tests.engines.alluxio import CLIENT, Alluxio
 from tests.engines.hadoop import older_pyspark
@@ -100,6 +101,7 @@ def test_alluxio_is_read_in_short_circuit_where_its_directories_can_be_mounted(
 
     assert told["lines"] == 50_000
     assert told["hosts"] == ["127.0.0.1"], "where the block is cached, Spark wants to run"
+    eventually(lambda: sum(counters(alluxio)) > sum(before))  # the master is told by heartbeats
     local, remote = (now - then for now, then in zip(counters(alluxio), before, strict=True))
     if volume == "hostPath":
         assert local > 0

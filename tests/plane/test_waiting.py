@@ -8,7 +8,7 @@ import pytest
 
 from datafluid.client import Client
 from datafluid.context import Context
-from datafluid.errors import Invalid, OperationFailed, Timeout, Unavailable, Unsupported
+from datafluid.errors import Invalid, Timeout, Unavailable, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.testing import InMemoryPlane
 
@@ -183,11 +183,3 @@ def test_a_load_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch) -> N
         waiting.load("load").wait(timeout=0.5, progress=lambda status: told.append(status.reason))
     assert told[0] == ""
     assert told[-1].startswith("Dataset team/demo is NotBound; ")
-
-
-def test_a_load_of_what_can_never_be_mounted_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting changes nothing."""
-    monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.01,))
-    waiting = _loading(phase="NotBound", conditions=[_not_ready("MountUnusable")])
-    with pytest.raises(OperationFailed, match="does not get on: Dataset team/demo: s3://bucket/x"):
-        waiting.load("load").wait(timeout=60)
