@@ -113,7 +113,7 @@ def _machine() -> str:
     memory = dict(map(_pair, _lines("/proc/meminfo"))).get("MemTotal", "0 kB").split()[0]
     disk = filesystem_type(Path(tempfile.gettempdir()))
     processor = words.get("model name", platform.processor() or "unknown")
-    system = f"{platform.system()} {platform.release()}, {disk}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release().partition('-')[0]}, {disk}, Python {platform.python_version()}"
     return f"{os.cpu_count()} cores of {processor}, {int(memory) >> 20} GiB, {system}."
 
 
