@@ -1,7 +1,7 @@
 """Manifests: YAML in, models; models in, YAML.
 
-Scalars are read as Kubernetes' tools read them (YAML 1.2): ``yes`` and ``1:30`` are text, as are dates. What is
-written is read back to the same values. Input is bounded: no file can make us use much memory.
+Plain words are read as kubectl reads them: see `datafluid.model.scalars`. What is written is read back to the same
+values, here and by kubectl. Input is bounded: no file can make us use much memory.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datafluid.errors import Invalid
 from datafluid.model.base import Resource
 from datafluid.model.kinds import KINDS
 from datafluid.model.lint.finding import Finding
+from datafluid.model.scalars import meaning
 from datafluid.model.source import file_of, read_file
 
 __all__ = ["Document", "dump", "load", "objects", "parse", "refusal"]
@@ -26,14 +27,9 @@ _LARGEST = 8 << 20  # characters of a source
 _MOST_ALIASES = 200
 _MOST_NODES = 500_000
 _DEEPEST = 100
-_NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
-_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
-_INT = re.compile(r"(?:[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)\Z")
-_FLOAT = re.compile(
-    r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
-)
 _LINES = re.compile(r"[^\s\x00-\x1f\x7f-\xa0].*\S\n?", re.DOTALL)
 _BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
+_TAGS = {bool: "bool", int: "int", float: "float", type(None): "null"}
 _Path = tuple[str | int, ...]
 
 
@@ -61,8 +57,8 @@ def parse(text: str) -> list[Document]:
         Invalid: it is not YAML, has a key twice, or is larger or more entangled than any manifest.
 
     Example:
-        >>> [document.data for document in parse("a: yes\\n---\\nb: [1, 2]")]
-        [{'a': 'yes'}, {'b': [1, 2]}]
+        >>> [document.data for document in parse("mode: 0400\\n---\\nb: [1, 'yes', yes]")]
+        [{'mode': 256}, {'b': [1, 'yes', True]}]
     """
     if len(text) > _LARGEST:
         raise _invalid("it is larger than 8 MiB.", "Split it.", None)
@@ -152,10 +148,16 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
-    """Quotes every text that either YAML 1.1 or 1.2 would take for something else."""
+    """Quotes every text that kubectl, or YAML 1.1, would take for something else."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> Any:
+        """What the word would be read as without quotes."""
+        if kind is yaml.ScalarNode and implicit[0] and not isinstance(meant := meaning(value), str):
+            return f"tag:yaml.org,2002:{_TAGS[type(meant)]}"
+        return super().resolve(kind, value, implicit)
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
@@ -167,8 +169,6 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
-for _tag, _pattern in (("int", _INT), ("float", _FLOAT), ("bool", _BOOL), ("null", _NULL)):
-    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, None)
 
 
 class _Builder:
@@ -223,15 +223,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     tag = node.tag.rpartition(":")[2]
     if node.style is not None or (tag == "str" and node.tag.startswith("tag:yaml.org") and not _is_plain(node)):
         return text
-    if _NULL.match(text):
-        return None
-    if _BOOL.match(text):
-        return text.lower() == "true"
-    if _INT.match(text) and len(text) <= 64:
-        return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
-    if _FLOAT.match(text) and text[-3:].lower() not in ("nan", "inf"):  # which JSON, and so a server, cannot hold
-        return float(text)
-    return text
+    return meaning(text)
 
 
 def _is_plain(node: yaml.ScalarNode) -> bool:

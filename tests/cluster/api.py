@@ -47,7 +47,7 @@ class Api:
     def request(
         self, method: str, path: str, body: Any = None, *, content_type: str = "", token: str = "", **query: Any
     ) -> Any:
-        """Ask; returns the decoded answer.
+        """Ask; returns the decoded answer. A body that is text is sent as it is.
 
         Raises:
             Refused: the server answered with an error.
@@ -57,7 +57,7 @@ class Api:
         asked = urllib.request.Request(
             f"{self.server}{path}" + (f"?{urlencode(query)}" if query else ""),
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode(),
             headers={
                 "Authorization": f"Bearer {token or self.token}",
                 "Content-Type": media,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from datafluid.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Unsupported
+from datafluid.model.manifest import dump, parse
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from tests.cluster.controlplane import Cluster
@@ -186,3 +187,21 @@ def test_forbidden_names_the_missing_rule(cluster: Cluster, namespace: str, tmp_
         KubernetesPlane(kubeconfig=str(path)).list("Dataset", namespace=namespace)
     assert caught.value.rule == 'apiGroups: ["data.fluid.io"], resources: ["datasets"], verbs: ["list"]'
     assert namespace in str(caught.value)
+
+
+def test_plain_words_mean_what_the_server_takes_them_for(cluster: Cluster, namespace: str) -> None:
+    """Its own reader of YAML is kubectl's: a manifest means the same to us; and what we write is text to it."""
+    words = (
+        "yes on y N off TRUE tRUE ~ 0400 0755 089 0o17 0X1F 0b11 -012 00 1_000 0777_1 0_8 1_0.5 1e3 .5 1. +5 -0 1e400 "
+        ".5_0 1:30 2020-01-01 = _1 + - . .. 0x 0b2 08_ +_5 1__0 0x_1F 1e-3 12e03 -.5 0o8 0B1 +0x1F"
+    ).split()
+    head = "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: words}\nrevision: 1\ndata:\n"
+    path = f"/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
+
+    def told(text: str) -> object:
+        return cluster.api.request("POST", path, text, content_type="application/yaml", dryRun="All")["data"]
+
+    plain = head + "".join(f"  k{number}: {word}\n" for number, word in enumerate(words) if word != "-")
+    assert told(plain) == parse(plain)[0].data["data"]
+    written = {f"k{number}": word for number, word in enumerate(words)}
+    assert told(dump([{**parse(head)[0].data, "data": written}])) == written

@@ -50,6 +50,25 @@ def test_what_is_dumped_loads_to_the_same(options: dict[str, str]) -> None:
     assert kept == options
 
 
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("yes", True), ("y", True), ("On", True), ("NO", False), ("n", False), ("tRUE", "tRUE"), ("~", None),
+        ("0400", 256), ("0755", 493), ("089", 89), ("0o17", 15), ("0X1F", 31), ("0b11", 3), ("-012", -10), ("00", 0),
+        ("1_000", 1000), ("0777_1", 4089), ("0_8", 8), ("1_0.5", 10.5), ("1e3", 1000.0), (".5", 0.5), ("+5", 5),
+        ("1e400", "1e400"), (".inf", ".inf"), (".5_0", 0.5), ("1:30", "1:30"), ("2020-01-01", "2020-01-01"),
+        ("=", "="), ("_1", "_1"), ("9" * 65, "9" * 65),
+    ],
+)  # fmt: skip
+def test_a_plain_word_means_what_kubectl_takes_it_for(word: str, value: object) -> None:
+    """A secret of mode 0400 is not one of mode 400; and in quotes, or written by us, a word is text."""
+    (plain,) = manifest.parse(f"a: {word}")
+    assert (plain.data["a"], type(plain.data["a"])) == (value, type(value))
+    for text in (f"a: '{word}'", manifest.dump([{"a": word}])):
+        (quoted,) = manifest.parse(text)
+        assert quoted.data == {"a": word}
+
+
 def test_a_list_loads_from_a_file(tmp_path: Path) -> None:
     """By path, as str or Path."""
     file = tmp_path / "flights.yaml"
