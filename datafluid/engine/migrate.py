@@ -6,13 +6,12 @@ A file whose copy has its size and is not older is left alone, so a migration th
 from __future__ import annotations
 
 import io
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+from datafluid.engine.headway import Cancelled, Headway, Progress
 from datafluid.engine.mounted import Entry
 from datafluid.engine.streams import ObjectFile
 from datafluid.engine.understore.keys import can_name
@@ -23,7 +22,6 @@ from datafluid.errors import DatafluidError, NotFound, ReadOnly
 __all__ = ["DatasetEnd", "End", "Migrated", "StoreEnd", "migrate"]
 
 _BUFFER = 1 << 20
-_ERRORS_SHOWN = 20
 
 
 class End(Protocol):
@@ -132,38 +130,13 @@ class Migrated:
     progress: Mapping[str, Any]
 
 
-@dataclass(eq=False)
-class _Tally:
-    total_bytes: int
-    total_files: int
-    done_bytes: int = 0
-    copied: int = 0
-    kept: int = 0
-    errors: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    started: float = field(default_factory=time.monotonic)
-
-    def figures(self) -> dict[str, Any]:
-        rate = self.done_bytes / max(0.001, time.monotonic() - self.started)
-        left = self.total_bytes - self.done_bytes
-        return {
-            "bytesTotal": self.total_bytes,
-            "bytesDone": self.done_bytes,
-            "filesTotal": self.total_files,
-            "filesDone": self.copied + self.kept,
-            "rate": round(rate),
-            "etaSeconds": round(left / rate, 1) if rate else None,
-            "errors": self.errors[:_ERRORS_SHOWN],
-        }
-
-
 def migrate(
     source: End,
     target: End,
     *,
     parallelism: int,
-    progress: Callable[[Mapping[str, Any]], None],
-    cancelled: Callable[[], bool],
+    progress: Progress,
+    cancelled: Cancelled,
 ) -> Migrated:
     """Copy every file of ``source`` that ``target`` has not yet.
 
@@ -176,32 +149,34 @@ def migrate(
     """
     target.check_writable()
     entries = list(source.files())
-    tally = _Tally(sum(entry.size for entry in entries), len(entries))
+    headway = Headway(progress)
+    headway.expect(entries)
     waiting = iter(entries)
-    running: set[Future[None]] = set()
+    running: set[Future[bool]] = set()
+    copied = 0
     with ThreadPoolExecutor(parallelism, thread_name_prefix="fluid-migrate") as pool:
         while True:
             while len(running) < parallelism and not cancelled():
                 entry = next(waiting, None)
                 if entry is None:
                     break
-                running.add(pool.submit(_copy, source, target, entry, tally))
+                running.add(pool.submit(_copy, source, target, entry, headway))
             if not running:
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-            progress(tally.figures())
+            copied += sum(future.result() for future in done)
+            headway.tell()
     return Migrated(
-        copied=tally.copied,
-        kept=tally.kept,
-        failed=len(tally.errors),
+        copied=copied,
+        kept=headway.files_done - copied,
+        failed=len(headway.failures),
         cancelled=cancelled(),
-        progress=tally.figures(),
+        progress=headway.figures(),
     )
 
 
-def _copy(source: End, target: End, entry: Entry, tally: _Tally) -> None:
+def _copy(source: End, target: End, entry: Entry, headway: Headway) -> bool:
+    """Whether it was copied; what is there already is not."""
     try:
         there = target.find(entry.path)
         keep = there is not None and there.size == entry.size and (there.mtime or 0) >= (entry.mtime or 0)
@@ -209,12 +184,8 @@ def _copy(source: End, target: End, entry: Entry, tally: _Tally) -> None:
             with source.open(entry) as file:
                 target.put(entry.path, file)
     except (DatafluidError, OSError) as error:
-        with tally.lock:
-            tally.errors.append(f"{entry.path}: {error}")
-        return
-    with tally.lock:
-        tally.done_bytes += entry.size
-        if keep:
-            tally.kept += 1
-        else:
-            tally.copied += 1
+        headway.failed(entry, error)
+        return False
+    (headway.found if keep else headway.moved)(entry.size)
+    headway.done()
+    return not keep

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.binding import Binding, MountBinding, SecretOption
+from datafluid.engine.headway import Cancelled, Progress
 from datafluid.engine.home import Home
 from datafluid.engine.reconcile.values import Totals
 from datafluid.engine.registry import Registry
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from datafluid.engine.volume import Volume
 
 __all__ = ["Outcome", "run_operation"]
-
-Progress = Callable[[Mapping[str, Any]], None]
-Cancelled = Callable[[], bool]
 
 METADATA_ONLY = "loadMetadataOnly"  # the option of a DataLoad that lists and fetches no bytes
 _MIGRATE_STREAMS = 4
