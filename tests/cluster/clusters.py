@@ -70,6 +70,6 @@ def on_a_server(cluster: Cluster, namespace: str, *, faults: Faults | None = Non
             backstage.create(event_manifest(about, told, count))
 
     controllers = [*cast.fluid(), *cast.nodes()]
-    with Live(backstage, controllers, pace=PACE, faults=faults, vanish=vanish, tell=tell) as live:
+    with Live(backstage, controllers, namespace=namespace, pace=PACE, faults=faults, vanish=vanish, tell=tell) as live:
         plane = KubernetesPlane(kubeconfig=str(cluster.kubeconfig))
         yield Client(plane, Context(name="cluster", plane="kubernetes", namespace=namespace)), live

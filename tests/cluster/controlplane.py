@@ -73,6 +73,7 @@ class Cluster:
         """Start the API server again at the same address, and wait until it is ready."""
         self.api_server.start()
         self._own.wait_until_ready(self.api)
+        self._own.restart_controllers()
         self._wait_until_served(self._crds.values())
 
     def restart_api_server(self) -> None:

@@ -58,6 +58,12 @@ class Programs:
         """The API server."""
         return self._started[1]
 
+    def restart_controllers(self) -> None:
+        """Start scheduler and controller manager anew: after an outage they would be silent for up to a minute."""
+        for process in self._started[2:]:
+            process.kill()
+            process.start()
+
     def wait_until_ready(self, api: Api) -> None:
         """Wait until the API server says that it is ready."""
 

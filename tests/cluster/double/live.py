@@ -50,6 +50,7 @@ _KUBERNETES = (
     "batch/v1/Job",
     "batch/v1/CronJob",
 )
+_OF_NO_NAMESPACE = ("ThinRuntimeProfile", "v1/Node", "v1/PersistentVolume")
 
 
 class AnyPlane(ControlPlane, Cluster, Protocol):
@@ -62,6 +63,7 @@ class Live:
     Args:
         plane: Where; nothing else may play these controllers there.
         controllers: Who is played.
+        namespace: Where they act, so that what other tests have left elsewhere costs nothing; None: everywhere.
         pace: How many times faster than the real ones: waits of 20 s become 20 s / pace.
         faults: How they misbehave.
         vanish: How to take a pod away at once; None: by deleting it.
@@ -73,6 +75,7 @@ class Live:
         plane: AnyPlane,
         controllers: Sequence[Controller],
         *,
+        namespace: str | None = None,
         pace: float = 50.0,
         faults: Faults | None = None,
         vanish: Callable[[Ref], None] | None = None,
@@ -82,6 +85,7 @@ class Live:
         self.world = World({}, time.time(), faults=faults or Faults())
         self.world.faults.slow /= pace
         self._controllers = {each.name: each for each in controllers}
+        self._namespace = namespace
         self._vanish = vanish
         self._tell = tell
         self._changes: Queue[Change] = Queue()
@@ -119,9 +123,10 @@ class Live:
 
     def _watch(self, kind: str) -> None:
         since: str | None = None
+        namespace = None if kind in _OF_NO_NAMESPACE else self._namespace
         while not self._stop.is_set():
             with suppress(Unavailable):
-                for event in self.plane.watch(kind, since=since, timeout=_SLICE):
+                for event in self.plane.watch(kind, namespace=namespace, since=since, timeout=_SLICE):
                     since = event.version
                     if event.type != "BOOKMARK" and "metadata" in event.object:
                         self._changes.put(Change(event.type, event.object))
