@@ -6,6 +6,7 @@ It starts a real S3 server on loopback, keeps everything in a temporary director
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ BUCKET = "nycflights"
 ROOT = "fluid://default/flights/flights"
 CRON_LOAD = "flights-every-minute"
 CRON_PATIENCE = 75.0  # seconds: a tick is at most a minute away
+CLEANING_ATTEMPTS = 50
 console = Console(highlight=False)
 Answer = dict[str, float]
 
@@ -36,7 +38,7 @@ Answer = dict[str, float]
 def main() -> int:
     """Run the demo; the exit code."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="datafluid-demo-") as directory, serve_s3(Path(directory, "s3")) as server:
+    with a_directory() as directory, serve_s3(Path(directory, "s3")) as server:
         os.environ["DATAFLUID_HOME"] = str(Path(directory, "home"))
         os.environ["AWS_ACCESS_KEY_ID"] = server.access_key
         os.environ["AWS_SECRET_ACCESS_KEY"] = server.secret_key
@@ -196,6 +198,20 @@ def timed(ask: Callable[[], Answer], expected: Answer, server: S3Server) -> tupl
 def show_cache() -> None:
     """What `datafluid cache status` says."""
     subprocess.run([sys.executable, "-m", "datafluid", "cache", "status"], check=True)
+
+
+@contextmanager
+def a_directory() -> Iterator[str]:
+    """A temporary directory. A load that has told its end may still be making its files durable in there."""
+    directory = tempfile.mkdtemp(prefix="datafluid-demo-")
+    try:
+        yield directory
+    finally:
+        for _ in range(CLEANING_ATTEMPTS):
+            shutil.rmtree(directory, ignore_errors=True)
+            if not os.path.exists(directory):
+                break
+            time.sleep(0.1)
 
 
 @contextmanager
