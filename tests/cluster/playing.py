@@ -46,6 +46,11 @@ def begin(request: pytest.FixtureRequest) -> Iterator[Begin]:
         yield make
 
 
+#: For tests of which one of the two would tell nothing new.
+in_memory_only = pytest.mark.parametrize("begin", ["memory"], indirect=True)
+on_a_server_only = pytest.mark.parametrize("begin", [pytest.param("server", marks=pytest.mark.slow)], indirect=True)
+
+
 def declared(client: Client, kind: str, name: str = "demo", *more: Any, replicas: int = 1, **spec: Any) -> Applied:
     """Declare a dataset with its runtime, and more."""
     namespace = client.context.namespace

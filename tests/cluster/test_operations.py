@@ -15,7 +15,7 @@ from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
 from tests.cluster import scenes
-from tests.cluster.playing import LONG, Begin, begin, declared
+from tests.cluster.playing import LONG, Begin, begin, declared, in_memory_only, on_a_server_only
 from tests.cluster.processes import eventually
 
 __all__ = ["begin"]
@@ -251,7 +251,7 @@ def test_a_schedule_lives_in_its_cron_job(begin: Begin) -> None:
     assert not cron.get("timeZone")  # it names none any more
 
 
-@pytest.mark.parametrize("begin", ["memory"], indirect=True)  # a real CronJob runs once a minute at most
+@in_memory_only  # a real CronJob runs once a minute at most
 def test_the_run_that_was_missed_is_announced_and_shown(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = begin()
     namespace = client.context.namespace
@@ -288,7 +288,7 @@ def test_what_runs_is_stopped_and_a_schedule_goes_on(begin: Begin) -> None:
     assert client.load("nightly").is_cron
 
 
-@pytest.mark.parametrize("begin", ["server"], indirect=True)  # a real CronJob of the server
+@on_a_server_only  # a real CronJob of the server
 def test_a_wait_for_a_schedule_waits_for_its_next_run(begin: Begin) -> None:
     client, _ = begin()
     namespace = client.context.namespace
@@ -300,7 +300,7 @@ def test_a_wait_for_a_schedule_waits_for_its_next_run(begin: Begin) -> None:
     assert client.load("often").history[0].phase == "Complete"
 
 
-@pytest.mark.parametrize("begin", ["memory"], indirect=True)
+@in_memory_only
 @pytest.mark.parametrize("mode", ["succeed", "fail"])
 def test_a_run_of_a_process_is_waited_for_by_its_job(begin: Begin, mode: str) -> None:
     client, _ = begin()

@@ -15,7 +15,7 @@ from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from tests.cluster import scenes
 from tests.cluster.controlplane import Cluster
-from tests.cluster.playing import LONG, Begin, begin, declared
+from tests.cluster.playing import LONG, Begin, begin, declared, in_memory_only, on_a_server_only
 from tests.cluster.processes import eventually
 
 __all__ = ["begin"]
@@ -59,7 +59,7 @@ def test_a_dataset_without_a_runtime_times_out_and_says_what_it_waits_for(begin:
         client.dataset("demo").wait(timeout=0.5)
 
 
-@pytest.mark.parametrize("begin", ["server"], indirect=True)
+@on_a_server_only
 def test_a_wait_that_is_quiet_for_long_says_why(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for each state, while it goes on, what a diagnosis is sure of."""
     monkeypatch.setattr("datafluid.waiting.listening._SILENCES", (0.5,))
@@ -152,7 +152,7 @@ def test_a_failure_that_only_events_tell_ends_the_wait(begin: Begin, monkeypatch
         client.load("warm").wait(timeout=LONG)
 
 
-@pytest.mark.parametrize("begin", ["memory"], indirect=True)  # a real Job takes its time to give up
+@in_memory_only  # a real Job takes its time to give up
 def test_a_load_that_fails_says_why(begin: Begin) -> None:
     client, _ = begin()
     declared(client, "JuiceFSRuntime").wait(timeout=LONG)
@@ -162,7 +162,7 @@ def test_a_load_that_fails_says_why(begin: Begin) -> None:
         client.load("bad").wait(timeout=LONG)
 
 
-@pytest.mark.parametrize("begin", ["server"], indirect=True)
+@on_a_server_only
 def test_a_wait_asks_once_for_each_object_and_listens(begin: Begin, cluster: Cluster, tmp_path: Path) -> None:
     """However long it takes, the audit log has one watch of each object that tells, and no look in between."""
     client, _ = begin(slow=5.0)
@@ -184,7 +184,7 @@ def test_a_wait_asks_once_for_each_object_and_listens(begin: Begin, cluster: Clu
     assert len(asked) <= 9  # and one LIST or GET to begin with, and a last look at the dataset
 
 
-@pytest.mark.parametrize("begin", ["server"], indirect=True)
+@on_a_server_only
 def test_who_may_not_look_at_claims_waits_for_the_rest(begin: Begin, cluster: Cluster, tmp_path: Path) -> None:
     client, _ = begin()
     namespace = client.context.namespace
