@@ -41,6 +41,8 @@ def meaning(word: str) -> str | int | float | bool | None:
         number = int(based[1:], _BASES[based[0].lower()]) if based else int(octal, 8) if octal else int(decimal)
         return -number if sign == "-" else number
     if _FLOAT.fullmatch(digits):
-        number = float(digits)
-        return word if math.isinf(number) else int(number) if digits.lstrip("+-").isdecimal() else number
+        value = float(digits)
+        if math.isinf(value):
+            return word
+        return int(value) if digits.lstrip("+-").isdecimal() else value
     return word
