@@ -56,7 +56,7 @@ def objects_of(text: str, name: str) -> list[Mapping[str, Any]]:
     Raises:
         Invalid: it is no YAML, or something in it is no object.
     """
-    from datafluid.model.manifest import parse
+    from datafluid.model.manifest import members, parse
 
     found: list[Mapping[str, Any]] = []
     for document in parse(text):
@@ -64,8 +64,7 @@ def objects_of(text: str, name: str) -> list[Mapping[str, Any]]:
             raise Invalid(
                 f"{name}, line {document.line}: it is no manifest.", hint="Write a mapping with kind and spec."
             )
-        items = document.data.get("items") if document.data.get("kind") == "List" else None
-        for each in items if isinstance(items, list) else [document.data]:
+        for each in members(document.data):
             if not isinstance(each, Mapping) or not isinstance(each.get("metadata") or {}, Mapping):
                 hint = "Write a mapping with kind, metadata and spec."
                 raise Invalid(f"{name}, line {document.line}: an object, or its metadata, is no mapping.", hint=hint)

@@ -21,7 +21,7 @@ from datafluid.model.lint.finding import Finding
 from datafluid.model.scalars import meaning
 from datafluid.model.source import file_of, read_file
 
-__all__ = ["Document", "dump", "load", "objects", "parse", "refusal"]
+__all__ = ["Document", "dump", "load", "members", "objects", "parse", "refusal"]
 
 _LARGEST = 8 << 20  # characters of a source
 _MOST_ALIASES = 200
@@ -267,8 +267,7 @@ def objects(source: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(source, Resource):
         yield source.manifest()
     elif isinstance(source, Mapping):
-        items = source.get("items") if str(source.get("kind", "")).endswith("List") else None
-        yield from items if isinstance(items, list) else (source,)
+        yield from members(source)
     elif isinstance(source, str | Path):
         for document in parse(_text_of(source)):
             if isinstance(document.data, str | int | float | None):
@@ -285,6 +284,21 @@ def objects(source: Any) -> Iterator[Mapping[str, Any]]:
             yield from objects(part)
     else:
         raise _invalid(f"a {type(source).__name__} is no manifest.", "Give YAML text, a path, a dict or a model.", None)
+
+
+def members(data: Mapping[str, Any]) -> Iterator[Any]:
+    """What a document holds: the items of a ``List``, or a ``PodList``, however deep they are; else itself.
+
+    Example:
+        >>> list(members({"kind": "List", "items": [{"kind": "PodList", "items": [{"kind": "Pod"}]}, {"kind": "Job"}]}))
+        [{'kind': 'Pod'}, {'kind': 'Job'}]
+    """
+    items = data.get("items") if str(data.get("kind", "")).endswith("List") else None
+    if not isinstance(items, list):
+        yield data
+        return
+    for each in items:
+        yield from members(each) if isinstance(each, Mapping) else (each,)
 
 
 def _text_of(source: str | Path) -> str:

@@ -70,7 +70,9 @@ def _attach_to_spark(draft: Draft, kind: WorkloadKind, attachment: Attachment) -
             draft.put((*above, "sparkConf", key), value, "Spark hands it to Hadoop, in driver and executors.")
     else:
         for key, value in attachment.properties.items():
-            draft.put((*above, "hadoopConf", key), value, "Spark hands it to Hadoop, in driver and executors.")
+            yours: Path = (*above, "sparkConf", f"spark.hadoop.{key}")  # hadoopConf would overrule it
+            path = (*above, "hadoopConf", key) if draft.look(yours) is None else yours
+            draft.put(path, value, "Spark hands it to Hadoop, in driver and executors.")
         if kind.templates[0].shape is SPARK_ROLE:
             _add_hadoop_config_map(draft, above, attachment)
     if _is_dynamic(draft, above):

@@ -37,7 +37,7 @@ def kustomization(file: str, wraps: Sequence[tuple[Mapping[str, Any], Wrapped]])
         wraps: Each workload of the file with its wrap.
 
     Raises:
-        Unsupported: one of them is no Kubernetes object but the values of a chart.
+        Unsupported: one of them is no Kubernetes object but the values of a chart, or has no name of its own.
     """
     patches = [patch for before, wrapped in wraps for patch in _patches(before, wrapped.manifest)]
     extras = any(wrapped.extras for _, wrapped in wraps)
@@ -56,6 +56,11 @@ def _patches(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[di
         raise Unsupported("the values of a chart are no resource of a kustomization.", hint="Use -o yaml.")
     group, slash, version = str(before.get("apiVersion") or "").rpartition("/")
     metadata = as_map(before.get("metadata"))
+    if not metadata.get("name"):
+        raise Unsupported(
+            f"kustomize takes no {before['kind']} without a name.",
+            hint="Write metadata.name rather than generateName, or use -o yaml.",
+        )
     target = {
         **({"group": group} if slash else {}),
         "version": version,

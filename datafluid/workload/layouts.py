@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from datafluid.model.plain import Path
 from datafluid.workload.shapes import ContainerShape, Shape
 
 __all__ = [
+    "INLINE_STEP",
     "NOTEBOOK",
     "OVERRIDE",
     "PREDICTOR",
@@ -20,7 +24,7 @@ SPARK_ROLE = Shape(
     labels=("labels",),
     annotations=("annotations",),
     affinity=("affinity",),
-    inherited_affinity=("template", "spec", "affinity"),  # the operator's webhook takes one or the other
+    inherited_affinity=(("template", "spec", "affinity"),),  # the operator's webhook takes one or the other
     node_selector=("nodeSelector",),
     volumes=("..", "volumes"),
     spec=(),
@@ -56,7 +60,7 @@ PRESTO_ROLE = Shape(
     labels=None,
     annotations=("podAnnotations",),
     affinity=("affinity",),
-    inherited_affinity=("..", "affinity"),  # the chart takes one or the other
+    inherited_affinity=(("..", "affinity"),),  # the chart takes one or the other
     node_selector=("nodeSelector",),
     volumes=("volumes",),
     spec=(),
@@ -67,7 +71,7 @@ PRESTO_ROLE = Shape(
 NOTEBOOK = Shape(labels=("..", "..", "metadata", "labels"), annotations=("..", "..", "metadata", "annotations"))
 STEP = Shape(
     affinity=("affinity",),
-    inherited_affinity=("..", "..", "affinity"),
+    inherited_affinity=(("..", "..", "templateDefaults", "affinity"), ("..", "..", "affinity")),
     node_selector=("nodeSelector",),
     volumes=("..", "..", "volumes"),  # of the whole workflow: one volume however many steps
     spec=(),
@@ -80,6 +84,13 @@ STEP = Shape(
         ContainerShape(at=("initContainers",), init=True),
         ContainerShape(at=("sidecars",)),
     ),
+)
+_ABOVE_INLINE: Path = ("..",) * 6
+#: A step that is written where it is used: in a task of a DAG, or in a list of steps.
+INLINE_STEP = replace(
+    STEP,
+    inherited_affinity=((*_ABOVE_INLINE, "templateDefaults", "affinity"), (*_ABOVE_INLINE, "affinity")),
+    volumes=(*_ABOVE_INLINE, "volumes"),
 )
 _FRAMEWORKS = ("model", "sklearn", "xgboost", "tensorflow", "pytorch", "triton", "onnx", "huggingface", "pmml",
                "lightgbm", "paddle", "alibi", "art")  # fmt: skip

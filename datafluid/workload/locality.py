@@ -127,15 +127,14 @@ def _write(draft: Draft, place: PodPlace, affinity: NodeAffinity) -> None:
     else:
         path = place.at(shape.affinity)
         _inherit(draft, place, path)
-        there = as_map(draft.look(path))
-        grown = affinity.onto({"affinity": there})["affinity"]
+        grown = affinity.onto({"affinity": draft.look(path)})["affinity"]
         draft.replace(path, grown, _told(affinity))
 
 
 def _inherit(draft: Draft, place: PodPlace, path: Any) -> None:
     """Copy an affinity that would stop counting as soon as the place has its own."""
-    above = place.template.shape.inherited_affinity
-    if above is not None and not draft.look(path) and (value := draft.look(place.at(above))):
+    above = (draft.look(place.at(each)) for each in place.template.shape.inherited_affinity)
+    if not draft.look(path) and (value := next(filter(None, above), None)):
         draft.put(path, value, "the affinity from above, which no longer counts once there is one here.")
 
 

@@ -114,7 +114,7 @@ class PodPlace:
         shape = self.template.shape
         for name, path in (
             ("affinity", shape.affinity),
-            ("affinity", shape.inherited_affinity),
+            *(("affinity", path) for path in shape.inherited_affinity),
             ("nodeSelector", shape.node_selector),
             ("volumes", shape.volumes),
         ):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from itertools import permutations
 from typing import Any
 
-from datafluid.model.plain import as_list, as_map, look
+from datafluid.model.plain import as_list, as_map, as_text, look
 from datafluid.workload.draft import Draft
 from datafluid.workload.places import ContainerPlace, PodPlace
 from datafluid.workload.resolve import Resolved
@@ -42,10 +43,21 @@ def _asked(draft: Draft, place: PodPlace, resolved: Resolved) -> list[ContainerP
 
 
 def _mounts_another(draft: Draft, container: ContainerPlace, resolved: Resolved, volumes: Set[str]) -> bool:
-    mounts = (as_map(each) for each in as_list(draft.look(container.at(container.shape.mounts))))
-    at_place = [each for each in mounts if each.get("mountPath") == resolved.mount_path]
     sub_path = resolved.use.sub_path
-    return any(str(each.get("name")) not in volumes or (each.get("subPath") or "") != sub_path for each in at_place)
+    return any(
+        str(each.get("name")) not in volumes or (each.get("subPath") or "") != sub_path
+        for each in _mounts(draft, container)
+        if _where(each) == resolved.mount_path
+    )
+
+
+def _mounts(draft: Draft, container: ContainerPlace) -> list[Mapping[str, Any]]:
+    return [as_map(each) for each in as_list(draft.look(container.at(container.shape.mounts)))]
+
+
+def _where(mount: Mapping[str, Any]) -> str:
+    """Where a mount is: with a slash at its end it is at the same place."""
+    return as_text(mount.get("mountPath")).rstrip("/")
 
 
 def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> list[Resolved]:
@@ -55,6 +67,7 @@ def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> list[
         The uses, less those that can be mounted in no container of the place.
     """
     usable: list[Resolved] = []
+    ours: set[str] = set()
     for each in used:
         obstacles = obstructed(draft, place, each)
         for container in obstacles:
@@ -65,9 +78,30 @@ def add_mounts(draft: Draft, place: PodPlace, used: Iterable[Resolved]) -> list[
         if each.needs_mount and containers:
             _tell_of_writing(draft, each)
             volume = _add_volume(draft, place, each)
+            ours.add(volume)
             for container in containers:
                 _add_mount(draft, container, each, volume)
+    for container in place.containers(draft.data):
+        _tell_of_nesting(draft, container, ours)
     return usable
+
+
+def _tell_of_nesting(draft: Draft, container: ContainerPlace, ours: Set[str]) -> None:
+    """A directory to mount on is made where it is not there, which no read-only mount allows."""
+    for outer, inner in permutations(_mounts(draft, container), 2):
+        names = {str(outer.get("name")), str(inner.get("name"))}
+        if outer.get("readOnly") is True and len(names) > 1 and names & ours and _is_below(inner, outer):
+            draft.tell(
+                "warning",
+                f"{_where(inner)} is mounted inside of {_where(outer)}, which is read-only: where the directory is not"
+                " there already, the container does not start.",
+                path=container.at(container.shape.mounts),
+                fix="Mount one of them elsewhere.",
+            )
+
+
+def _is_below(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> bool:
+    return _where(inner).startswith(f"{_where(outer)}/")
 
 
 def _tell_of_obstacle(draft: Draft, container: ContainerPlace, resolved: Resolved) -> None:
@@ -109,12 +143,13 @@ def _claim(resolved: Resolved) -> dict[str, Any]:
 
 def _add_mount(draft: Draft, container: ContainerPlace, resolved: Resolved, volume: str) -> None:
     path = container.at(container.shape.mounts)
-    there = any(as_map(each).get("mountPath") == resolved.mount_path for each in as_list(draft.look(path)))
+    there = next((each for each in _mounts(draft, container) if _where(each) == resolved.mount_path), None)
     sub_path = {"subPath": resolved.use.sub_path} if resolved.use.sub_path else {}
     # Your own mount may be meant for writing: what is only assumed takes that from nobody.
     is_read_only = resolved.read_only and not (there and resolved.is_assumed_read_only)
     read_only = {"readOnly": True} if is_read_only else {}
-    mount = {"name": volume, "mountPath": resolved.mount_path, **sub_path, **read_only}
+    where = there["mountPath"] if there else resolved.mount_path
+    mount = {"name": volume, "mountPath": where, **sub_path, **read_only}
     # Without it a mount that Fluid repairs on the node stays broken in the pod.
     mount["mountPropagation"] = "HostToContainer"
     draft.add(path, mount, f"{resolved.dataset} as files.", key="mountPath", complete=True)

@@ -47,7 +47,7 @@ class Shape:
 
     Args:
         affinity: Where the pod's affinity is.
-        inherited_affinity: Where an affinity stands that counts only while the place has none of its own.
+        inherited_affinity: Where an affinity stands that counts while the place has none of its own: the first there.
         priority: Where the priority class is.
         dns: Where the DNS policy is.
         spec: Where what is not listed here (tolerations, ``hostNetwork``, ``nodeName``, ...) is as a PodSpec has it.
@@ -57,7 +57,7 @@ class Shape:
     labels: Path | None = ("metadata", "labels")
     annotations: Path | None = ("metadata", "annotations")
     affinity: Path | None = ("spec", "affinity")
-    inherited_affinity: Path | None = None
+    inherited_affinity: tuple[Path, ...] = ()
     node_selector: Path | None = ("spec", "nodeSelector")
     volumes: Path = ("spec", "volumes")
     priority: Path | None = ("spec", "priorityClassName")

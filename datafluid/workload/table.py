@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datafluid.model.plain import Path
 from datafluid.workload.kind import Hold, TemplateAt, WorkloadKind
-from datafluid.workload.layouts import NOTEBOOK, PREDICTOR, PRESTO_ROLE, STEP, TRINO_ROLE
+from datafluid.workload.layouts import INLINE_STEP, NOTEBOOK, PREDICTOR, PRESTO_ROLE, STEP, TRINO_ROLE
 from datafluid.workload.sparkkinds import SPARK_KINDS
 from datafluid.workload.trainers import REPLICAS, SUSPEND, TRAINERS
 
@@ -13,6 +14,16 @@ _NO_REPLICAS = Hold(
     way="replicas", path=("spec", "replicas"), value=0, proviso="Not under a HorizontalPodAutoscaler: it would undo it."
 )
 _WAIT, _ORDERED = Hold(way="wait"), Hold(way="ordered")
+
+
+def _steps(*above: str) -> tuple[TemplateAt, ...]:
+    """The steps of a workflow, those that are written where they are used among them."""
+    each: Path = (*above, "templates", "*")
+    inline = ((*each, "dag", "tasks", "*", "inline"), (*each, "steps", "*", "*", "inline"))
+    return (
+        TemplateAt(path=each, role=None, shape=STEP),
+        *(TemplateAt(path=path, role=None, shape=INLINE_STEP) for path in inline),
+    )
 
 
 #: Every kind that is known.
@@ -114,7 +125,7 @@ ALL = (
             way="suspend", path=("spec", "job", "state"), value="suspended", proviso="Only with a job; not a session."
         ),
         container="flink-main-container",
-        notes=("Job and task managers share this template; one of their own goes before it.",),
+        notes=("Job and task managers share this template; one of their own is merged into it.",),
     ),
     WorkloadKind(
         kind="Notebook",
@@ -141,21 +152,21 @@ ALL = (
     WorkloadKind(
         kind="Workflow",
         groups=("argoproj.io",),
-        templates=(TemplateAt(path=("spec", "templates", "*"), role=None, shape=STEP),),
+        templates=_steps("spec"),
         hold=SUSPEND,
         container="main",
     ),
     WorkloadKind(
         kind="WorkflowTemplate",
         groups=("argoproj.io",),
-        templates=(TemplateAt(path=("spec", "templates", "*"), role=None, shape=STEP),),
+        templates=_steps("spec"),
         hold=_ORDERED,
         container="main",
     ),
     WorkloadKind(
         kind="CronWorkflow",
         groups=("argoproj.io",),
-        templates=(TemplateAt(path=("spec", "workflowSpec", "templates", "*"), role=None, shape=STEP),),
+        templates=_steps("spec", "workflowSpec"),
         hold=SUSPEND,
         container="main",
     ),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from datafluid.errors import Invalid
-from datafluid.model.plain import as_map, as_text, show
+from datafluid.model.plain import as_map, as_text, look, show
 from datafluid.workload.draft import Draft
 from datafluid.workload.kind import WorkloadKind
 from datafluid.workload.places import PodPlace
@@ -53,6 +54,46 @@ def tell_of_kind(draft: Draft, kind: WorkloadKind | None) -> None:
         draft.tell("warning", "a service is wrapped: applying this replaces its running pods.")
     for note in kind.notes:
         draft.tell("note", note)
+    if kind.kind in _CAUTIONS:
+        _CAUTIONS[kind.kind](draft)
+
+
+def _tell_of_flink(draft: Draft) -> None:
+    """The operator lays a role's own template over the common one, and lists upon lists by position."""
+    common = draft.look(("spec", "podTemplate"))
+    for role in ("jobManager", "taskManager"):
+        if _have_a_list_in_common(common, draft.look(("spec", role, "podTemplate"))):
+            draft.tell(
+                "warning",
+                "Flink's operator merges it into spec.podTemplate, and lists item by item as they stand: your first"
+                " variable, volume or container with the first one there, whatever they are called.",
+                path=("spec", role, "podTemplate"),
+                fix="Move what it has into spec.podTemplate; or merge by names, and look at the pods:\n"
+                'flinkConfiguration: {kubernetes.operator.pod-template.merge-arrays-by-name: "true"}',
+            )
+
+
+def _have_a_list_in_common(one: Any, other: Any) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return any(_have_a_list_in_common(one[key], other[key]) for key in one.keys() & other.keys())
+    return bool(one and other and isinstance(one, list) and isinstance(other, list))
+
+
+def _tell_of_knative(draft: Draft) -> None:
+    mode = look(draft.data, ("metadata", "annotations", "serving.kserve.io/deploymentMode"))
+    if mode not in ("RawDeployment", "Standard"):
+        draft.tell(
+            "warning",
+            "in KServe's serverless mode Knative refuses claims, affinity, fieldRef and mount propagation, unless its"
+            " features kubernetes.podspec-* for them are enabled.",
+            fix="Enable them, or set the annotation serving.kserve.io/deploymentMode: RawDeployment.",
+        )
+
+
+_CAUTIONS: Mapping[str, Callable[[Draft], None]] = {
+    "FlinkDeployment": _tell_of_flink,
+    "InferenceService": _tell_of_knative,
+}
 
 
 def tell_of_requirements(draft: Draft, *, autoscaled: bool | None) -> None:

@@ -159,6 +159,16 @@ def test_json(job: str, tmp_path: Path, run: Run) -> None:
     assert [each["kind"] for each in listed["items"]] == ["Dataset", "Job"]
 
 
+def test_lists_in_lists_are_taken_apart(run: Run) -> None:
+    """What a server sends is a PodList; each pod is wrapped in its own namespace."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "team"}}
+    pods = {"apiVersion": "v1", "kind": "PodList", "items": [{**pod, "spec": {"containers": [{"name": "c"}]}}]}
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": [pods]})
+    (wrapped,) = documents(run("wrap", "-", "--use", "team/imagenet", input=listed).stdout)
+    assert wrapped["metadata"] == pod["metadata"]
+    assert wrapped["spec"]["volumes"][0]["persistentVolumeClaim"] == {"claimName": "imagenet"}
+
+
 def test_kustomize_writes_a_directory_that_stands_alone(job: str, tmp_path: Path, run: Run) -> None:
     """The user's file as it was, comments and all; the extras; the patch."""
     target = tmp_path / "base"

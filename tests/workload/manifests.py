@@ -43,7 +43,7 @@ _mounts = st.lists(
     st.fixed_dictionaries(
         {
             "name": st.sampled_from(["data", "fluid-a", "scratch"]),
-            "mountPath": st.sampled_from(["/data", "/mnt/fluid/team/a", "/x"]),
+            "mountPath": st.sampled_from(["/data", "/data/x/", "/mnt/fluid/team/a", "/mnt/fluid/team/a/", "/x"]),
         },
         optional={"readOnly": st.booleans(), "subPath": st.just("below")},
     ),

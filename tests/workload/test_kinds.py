@@ -99,6 +99,24 @@ CASES = [
     ),
     (
         manifest(
+            "argoproj.io/v1alpha1",
+            "CronWorkflow",
+            {
+                "workflowSpec": {
+                    "templates": [
+                        {"name": "d", "dag": {"tasks": [{"name": "a", "inline": {"container": {"image": "i"}}}]}},
+                        {"name": "s", "steps": [[{"name": "b", "inline": {"script": {"image": "i"}}}]]},
+                    ]
+                }
+            },
+        ),
+        [
+            ("a", ("spec", "workflowSpec", "templates", 0, "dag", "tasks", 0, "inline"), 1),
+            ("b", ("spec", "workflowSpec", "templates", 1, "steps", 0, 0, "inline"), 1),
+        ],
+    ),
+    (
+        manifest(
             "trainer.kubeflow.org/v1alpha1",
             "TrainJob",
             {"podTemplateOverrides": [{"targetJobs": [{"name": "node"}], "spec": {}}]},

@@ -63,6 +63,13 @@ def test_chart_values_are_no_resource() -> None:
         kustomization("values.yaml", [(values, wrap(values, ["team/a"]))])
 
 
+def test_what_has_no_name_is_no_resource() -> None:
+    """Kustomize refuses it, so a patch of it would be of no use."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "a-"}, "spec": {"containers": [{}]}}
+    with pytest.raises(Unsupported, match="without a name"):
+        kustomization("pod.yaml", [(pod, wrap(pod, ["team/a"]))])
+
+
 def test_keys_with_slashes_are_escaped() -> None:
     """Labels have them."""
     assert json_patch({"l": {}}, {"l": {"a/b~c": "x"}})[0]["path"] == "/l/a~1b~0c"

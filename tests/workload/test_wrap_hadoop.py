@@ -344,6 +344,15 @@ def test_spark_by_its_operator() -> None:
     assert mine.extras == ()
 
 
+def test_what_you_tell_spark_is_not_overruled_by_hadoop_conf() -> None:
+    """The operator passes hadoopConf on after sparkConf, as the same properties."""
+    key = "fs.viewfs.rename.strategy"
+    wrapped = wrap(spark(sparkConf={f"spark.hadoop.{key}": "SAME_MOUNTPOINT"}), [DatasetUse("a", api="hcfs")])
+    assert key not in wrapped.manifest["spec"]["hadoopConf"]
+    assert LINK in wrapped.manifest["spec"]["hadoopConf"]
+    assert "It says 'SAME_MOUNTPOINT', which was left" in told(wrapped, "not done")
+
+
 @pytest.mark.parametrize(
     ("namespaces", "by_template"), [(None, False), ({"team"}, False), ({""}, False), ({"elsewhere"}, True)]
 )
@@ -511,6 +520,37 @@ def test_flink_by_its_operator() -> None:
     assert spec["flinkConfiguration"][f"flink.hadoop.{LINK}"] == "rawfile:///mnt/fluid/team/a"
     assert spec["flinkConfiguration"]["taskmanager.numberOfTaskSlots"] == "2"
     assert spec["podTemplate"]["spec"]["containers"][0]["name"] == "flink-main-container"
+
+
+@pytest.mark.parametrize(
+    ("own", "mixed"),
+    [
+        ({"spec": {"containers": [{"name": "flink-main-container", "env": [{"name": "X", "value": "y"}]}]}}, True),
+        ({"spec": {"initContainers": [{"name": "x"}], "nodeSelector": {"a": "b"}}}, False),
+        (None, False),
+    ],
+)
+def test_flinks_merge_of_templates_is_told_where_it_mixes_lists(own: Any, mixed: bool) -> None:
+    """By position: a variable of the task manager's becomes one with ours."""
+    manifest = {
+        "apiVersion": "flink.apache.org/v1beta1",
+        "kind": "FlinkDeployment",
+        "metadata": {"name": "f", "namespace": "team"},
+        "spec": {"taskManager": {"podTemplate": own}},
+    }
+    assert ("item by item" in told(wrap(manifest, ["a"]), "warning")) is mixed
+
+
+@pytest.mark.parametrize(("mode", "refused"), [(None, True), ("Serverless", True), ("RawDeployment", False)])
+def test_what_knative_refuses_of_an_inference_service_is_told(mode: str | None, refused: bool) -> None:
+    annotations = {"annotations": {"serving.kserve.io/deploymentMode": mode}} if mode else {}
+    manifest = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "i", "namespace": "team", **annotations},
+        "spec": {"predictor": {"model": {"modelFormat": {"name": "onnx"}}}},
+    }
+    assert ("Knative refuses" in told(wrap(manifest, ["a"]), "warning")) is refused
 
 
 def test_a_trainer_gets_its_environment_beside_the_patch() -> None:

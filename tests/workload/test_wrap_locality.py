@@ -244,6 +244,28 @@ def test_an_inherited_affinity_is_not_lost() -> None:
     assert step["affinity"]["podAntiAffinity"] == above["podAntiAffinity"]
 
 
+def test_the_defaults_of_a_workflow_count_before_the_workflow_for_inline_steps_too() -> None:
+    """Argo lays a template over templateDefaults; the volume is the workflow's wherever the step is written."""
+    nodes = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": []}]}}
+    spec = {
+        "affinity": {"podAffinity": {}},
+        "templateDefaults": {"affinity": {"podAntiAffinity": {}, "nodeAffinity": nodes}},
+        "templates": [{"name": "t", "steps": [[{"name": "s", "inline": {"container": {"image": "i"}}}]]}],
+    }
+    workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "w"}, "spec": spec}
+    wrapped = wrap(workflow, ["a"]).manifest["spec"]
+    inline = wrapped["templates"][0]["steps"][0][0]["inline"]
+    assert inline["affinity"].keys() == {"podAntiAffinity", "nodeAffinity"}
+    assert inline["affinity"]["nodeAffinity"].items() >= nodes.items()
+    assert inline["container"]["volumeMounts"][0]["name"] == wrapped["volumes"][0]["name"]
+
+
+@pytest.mark.parametrize("wrong", ["x", ["x"], []])
+def test_an_affinity_that_is_none_is_not_overruled(wrong: Any) -> None:
+    with pytest.raises(Invalid, match="affinity is not a mapping"):
+        wrap(job({"affinity": wrong}), ["a"])
+
+
 def test_the_affinity_of_a_spark_template_is_not_lost() -> None:
     """The operator's webhook replaces it by that of the role, so it comes along."""
     above = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "host"}]}}

@@ -67,6 +67,31 @@ def test_the_volume_that_you_have_is_used() -> None:
     assert mounts(wrapped)[0]["name"] == "mine"
 
 
+def test_a_slash_at_the_end_is_the_same_place() -> None:
+    """Your own mount of the dataset is completed as it is spelled; another's is in the way."""
+    mine = {"name": "d", "mountPath": "/mnt/fluid/team/a/"}
+    claim = {"name": "d", "persistentVolumeClaim": {"claimName": "a"}}
+    container = {"name": "main", "volumeMounts": [mine]}
+    wrapped = wrap(pod({"containers": [container], "volumes": [claim]}), ["a"])
+    assert mounts(wrapped) == [{**mine, "mountPropagation": "HostToContainer"}]
+    other = wrap(pod({"containers": [container], "volumes": [{"name": "d", "emptyDir": {}}]}), ["a"])
+    assert mounts(other) == [mine]
+    assert "you mount another directory" in messages(other, "not done")
+
+
+def test_a_mount_inside_of_a_read_only_one_is_told() -> None:
+    """No directory can be made there to mount on; a dataset that can be written takes it."""
+    scratch = {"name": "s", "mountPath": "/data/cache"}
+    mine = pod(
+        {"containers": [{"name": "main", "volumeMounts": [scratch]}], "volumes": [{"name": "s", "emptyDir": {}}]}
+    )
+    assert "/data/cache is mounted inside of /data" in messages(wrap(mine, ["a:/data"]), "warning")
+    writable = wrap(mine, ["a:/data"], topology=knowing(access_modes=("ReadWriteMany",)))
+    assert "mounted inside of" not in messages(writable, "warning")
+    assert "/data/b is mounted inside of /data" in messages(wrap(pod(), ["a:/data", "b:/data/b"]), "warning")
+    assert "mounted inside of" not in messages(wrap(pod(), ["a:/data", "a:/data/b,sub_path=b"]), "warning")
+
+
 def test_a_name_that_is_taken_is_not_taken_again() -> None:
     """The volume gets the next free name."""
     wrapped = wrap(pod({"volumes": [{"name": "fluid-a", "emptyDir": {}}]}), ["a"])
