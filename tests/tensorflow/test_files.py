@@ -40,15 +40,24 @@ with tf.io.TFRecordWriter(sys.argv[1]) as writer:
 """
 
 
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(packages("tensorflow-cpu==2.21.0")), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file of two records, as TensorFlow itself writes it."""
+    path = tmp_path_factory.mktemp("records") / "records.tfrecord"
+    subprocess.run([sys.executable, "-c", RECORDS, str(path)], env=_environment(), check=True, capture_output=True)
+    return path.read_bytes()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-def test_every_file_once(bucket: Bucket, warm: bool, tmp_path: object) -> None:
+def test_every_file_once(bucket: Bucket, warm: bool, records: bytes) -> None:
     """Two ranks share the files; what is cached is there for TensorFlow's own readers."""
-    environment = os.environ | {"PYTHONPATH": str(packages("tensorflow-cpu==2.21.0")), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    records = f"{tmp_path}/records.tfrecord"
-    subprocess.run([sys.executable, "-c", RECORDS, records], env=environment, check=True, capture_output=True)
-    with open(records, "rb") as file:
-        bucket.put("train/records.tfrecord", file.read())
+    environment = _environment()
+    bucket.put("train/records.tfrecord", records)
     for index in range(6):
         bucket.put(f"train/{index}.bin", bytes(index))
     handle = apply_bucket_dataset(datafluid.connect(), bucket, "images")
@@ -59,8 +68,7 @@ def test_every_file_once(bucket: Bucket, warm: bool, tmp_path: object) -> None:
 
     assert done.returncode == 0, done.stderr[-3000:]
     lines = done.stdout.splitlines()
-    size = os.path.getsize(records)
-    assert lines[:2] == [f"0 0.bin=0 2.bin=2 4.bin=4 records.tfrecord={size}", "1 1.bin=1 3.bin=3 5.bin=5"]
+    assert lines[:2] == [f"0 0.bin=0 2.bin=2 4.bin=4 records.tfrecord={len(records)}", "1 1.bin=1 3.bin=3 5.bin=5"]
     assert "records alpha beta" in lines, "what was read is a local file from then on"
     assert "no file is below" in lines[-1]
 
@@ -68,7 +76,7 @@ def test_every_file_once(bucket: Bucket, warm: bool, tmp_path: object) -> None:
 @pytest.mark.slow
 def test_the_example(bucket: Bucket) -> None:
     """Runs as it stands."""
-    environment = os.environ | {"PYTHONPATH": str(packages("tensorflow-cpu==2.21.0")), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = _environment()
     for index in range(9):
         bucket.put(f"{index}.bin", bytes(index))
     apply_bucket_dataset(datafluid.connect(), bucket, "images")
