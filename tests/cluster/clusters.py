@@ -21,7 +21,7 @@ from tests.cluster.double import cast
 from tests.cluster.double.live import Live, event_manifest
 from tests.cluster.double.world import Faults, Tell
 
-PACE = 50.0
+PACE = 200.0
 
 
 class Played(InMemoryPlane):
@@ -47,7 +47,7 @@ def in_memory(namespace: str, *, faults: Faults | None = None) -> Iterator[tuple
             plane.put(event_manifest(about, told, count))
 
     controllers = [*cast.fluid(), *cast.nodes(), *cast.kubernetes()]
-    with Live(plane, controllers, span=0.1, pace=4 * PACE, faults=faults, tell=tell) as live:
+    with Live(plane, controllers, span=0.1, pace=PACE, faults=faults, tell=tell) as live:
         yield Client(plane, Context(name="memory", plane="kubernetes", namespace=namespace)), live
 
 

@@ -54,6 +54,7 @@ def test_kinds_of_kubernetes(
     assert go_through(plane, manifest) == ("ordered" if kind == "DaemonSet" else choose_hold(manifest).way)
 
 
+@pytest.mark.xdist_group("third_party")
 @pytest.mark.parametrize(("module", "kind", "spec"), _HELD, ids=_NAMES)
 def test_kinds_of_others(
     cluster: Cluster, plane: KubernetesPlane, namespace: str, module: str, kind: str, spec: dict[str, Any]
