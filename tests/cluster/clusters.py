@@ -47,7 +47,7 @@ def in_memory(namespace: str, *, faults: Faults | None = None) -> Iterator[tuple
             plane.put(event_manifest(about, told, count))
 
     controllers = [*cast.fluid(), *cast.nodes(), *cast.kubernetes()]
-    with Live(plane, controllers, span=0.1, pace=PACE, faults=faults, tell=tell) as live:
+    with Live(plane, controllers, pace=PACE, faults=faults, tell=tell) as live:
         yield Client(plane, Context(name="memory", plane="kubernetes", namespace=namespace)), live
 
 

@@ -32,6 +32,7 @@ from tests.cluster.double.world import (
     Write,
 )
 
+_BREATHS = (0.1,)  # seconds of silence after which a watch looks whether the double is still there
 _FLUID = tuple(
     kind
     for kind in KINDS
@@ -63,7 +64,6 @@ class Live:
         plane: Where; nothing else may play these controllers there.
         controllers: Who is played.
         namespace: Where they act, so that what other tests have left elsewhere costs nothing; None: everywhere.
-        span: Seconds of one watch: threads end so soon after the double.
         pace: How many times faster than the real ones: waits of 20 s become 20 s / pace.
         faults: How they misbehave.
         vanish: How to take a pod away at once; None: by deleting it.
@@ -76,7 +76,6 @@ class Live:
         controllers: Sequence[Controller],
         *,
         namespace: str | None = None,
-        span: float = 1.0,
         pace: float = 50.0,
         faults: Faults | None = None,
         vanish: Callable[[Ref], None] | None = None,
@@ -87,7 +86,6 @@ class Live:
         self.world.faults.slow /= pace
         self._controllers = {each.name: each for each in controllers}
         self._namespace = namespace
-        self._span = span
         self._vanish = vanish
         self._tell = tell
         self._changes: Queue[Change] = Queue()
@@ -128,9 +126,9 @@ class Live:
         namespace = None if kind in _OF_NO_NAMESPACE else self._namespace
         while not self._stop.is_set():
             with suppress(Unavailable):
-                for event in self.plane.watch(kind, namespace=namespace, since=since, timeout=self._span):
+                for event in self.plane.watch(kind, namespace=namespace, since=since, quiet=_BREATHS):
                     since = event.version
-                    if event.type != "BOOKMARK" and "metadata" in event.object:
+                    if event.type not in ("BOOKMARK", "QUIET") and "metadata" in event.object:
                         self._changes.put(Change(event.type, event.object))
                     if self._stop.is_set():
                         return
