@@ -148,14 +148,19 @@ def print_manifests(manifests: Sequence[Mapping[str, Any]], output: Report) -> N
             echo(each["metadata"]["name"])
 
 
-def as_manifests(documents: Iterable[Mapping[str, Any]]) -> None:
-    """Print manifests as people write them; with characters that could steer a terminal, as `as_yaml` does."""
+def as_manifests(documents: Iterable[Mapping[str, Any]], *, text: str | None = None) -> None:
+    """Print manifests as people write them; with characters that could steer a terminal, as `as_yaml` does.
+
+    Args:
+        documents: The manifests.
+        text: How somebody has written them.
+    """
     from datafluid.model.manifest import dump
 
     objects = list(documents)
-    text = dump(objects)
-    if text.replace("\n", "").isprintable():
-        print(text, end="")
+    text = dump(objects) if text is None else text
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        print(text, end="" if text.endswith("\n") else "\n")
     else:
         as_yaml(objects)
 

@@ -85,6 +85,8 @@ def register(app: typer.Typer) -> None:
         done = _wrap(documents, wanted, topology, mode.value, paths)
         wraps = [(before, after) for before, after in done if after is not None]
         _tell(wraps, explain, topology.namespace if wanted and session.namespace is None else None)
+        if any("kind" not in before and wrapped.extras for before, wrapped in wraps) and not diff:
+            echo("The values of the chart come last; what is before them is to be applied.", file=sys.stderr)
         if not wanted:
             echo("No --use: its pods are told to leave the nodes that hold caches to others.", file=sys.stderr)
         if diff:
@@ -92,11 +94,24 @@ def register(app: typer.Typer) -> None:
         elif output is _Format.kustomize:
             _kustomize(file, text, wraps, directory)
         else:
-            everything = [*_extras(wraps), *(before if after is None else after.manifest for before, after in done)]
+            extras, results = _extras(wraps), [before if after is None else after.manifest for before, after in done]
             if output is _Format.yaml:
-                as_manifests(everything)
+                _print(text, extras, results)
             else:
+                everything = [*extras, *results]
                 as_json(everything[0] if len(everything) == 1 else _list(everything))
+
+
+def _print(text: str, extras: list[dict[str, Any]], results: list[Mapping[str, Any]]) -> None:
+    """Your text with what is new in it, where that can be."""
+    from datafluid.model.manifest import parse, rebuilt
+    from datafluid.model.weaving import woven
+
+    fresh = iter(results)
+    whole = woven(text, [rebuilt(document.data, fresh) for document in parse(text)], first=extras)
+    as_manifests([*extras, *results], text=whole)
+    if whole is None and "#" in text:
+        echo("Comments are not kept; with -o kustomize your file stays as it is.", file=sys.stderr)
 
 
 def _list(items: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from datafluid.model.lint.finding import Finding
 from datafluid.model.scalars import meaning
 from datafluid.model.source import file_of, read_file
 
-__all__ = ["Document", "dump", "load", "members", "objects", "parse", "refusal"]
+__all__ = ["Document", "dump", "load", "members", "objects", "parse", "rebuilt", "refusal"]
 
 _LARGEST = 8 << 20  # characters of a source
 _MOST_ALIASES = 200
@@ -293,12 +293,31 @@ def members(data: Mapping[str, Any]) -> Iterator[Any]:
         >>> list(members({"kind": "List", "items": [{"kind": "PodList", "items": [{"kind": "Pod"}]}, {"kind": "Job"}]}))
         [{'kind': 'Pod'}, {'kind': 'Job'}]
     """
-    items = data.get("items") if str(data.get("kind", "")).endswith("List") else None
-    if not isinstance(items, list):
+    items = _items(data)
+    if items is None:
         yield data
         return
     for each in items:
         yield from members(each) if isinstance(each, Mapping) else (each,)
+
+
+def rebuilt(data: Mapping[str, Any], fresh: Iterator[Any]) -> Any:
+    """The document with others in the place of its `members`, in order.
+
+    Example:
+        >>> rebuilt({"kind": "List", "items": [{"kind": "Pod"}]}, iter([{"kind": "Job"}]))
+        {'kind': 'List', 'items': [{'kind': 'Job'}]}
+    """
+    items = _items(data)
+    if items is None:
+        return next(fresh)
+    below = [rebuilt(each, fresh) if isinstance(each, Mapping) else next(fresh) for each in items]
+    return {**data, "items": below}
+
+
+def _items(data: Mapping[str, Any]) -> list[Any] | None:
+    items = data.get("items") if str(data.get("kind", "")).endswith("List") else None
+    return items if isinstance(items, list) else None
 
 
 def _text_of(source: str | Path) -> str:

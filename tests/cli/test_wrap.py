@@ -159,12 +159,36 @@ def test_json(job: str, tmp_path: Path, run: Run) -> None:
     assert [each["kind"] for each in listed["items"]] == ["Dataset", "Job"]
 
 
+def test_comments_and_quotes_of_yours_stay(job: str, run: Run) -> None:
+    """Lines are added to the text; a kind that is only there beside it is not rewritten."""
+    with open(job, "a", encoding="utf-8") as file:
+        file.write(SERVICE)
+    out = run("wrap", job, "--use", "other/x").stdout
+    assert out.startswith("apiVersion: data.fluid.io/v1alpha1\n")
+    assert "\n---\n# train on imagenet\napiVersion: batch/v1\n" in out
+    assert "metadata: {name: train, namespace: team}\n" in out
+    assert out.endswith(SERVICE)
+
+
+def test_a_text_that_cannot_grow_is_written_anew(run: Run) -> None:
+    """What is merged into another container would give that one a mount too; the loss of comments is told."""
+    containers = "  containers:\n  - &c  # the first\n    name: c\n  - <<: *c\n    name: d\n"
+    text = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n{containers}"
+    both = run("wrap", "-", "--use", "a", input=text)
+    assert "# the first" in both.stdout
+    one = run("wrap", "-", "--use", "a,containers=c", input=text)
+    assert "Comments are not kept" in one.stderr
+    (pod,) = documents(one.stdout)
+    assert [len(each.get("volumeMounts", ())) for each in pod["spec"]["containers"]] == [1, 0]
+
+
 def test_lists_in_lists_are_taken_apart(run: Run) -> None:
     """What a server sends is a PodList; each pod is wrapped in its own namespace."""
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "team"}}
     pods = {"apiVersion": "v1", "kind": "PodList", "items": [{**pod, "spec": {"containers": [{"name": "c"}]}}]}
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": [pods]})
-    (wrapped,) = documents(run("wrap", "-", "--use", "team/imagenet", input=listed).stdout)
+    (whole,) = documents(run("wrap", "-", "--use", "team/imagenet", input=listed).stdout)
+    ((wrapped,),) = [each["items"] for each in whole["items"]]
     assert wrapped["metadata"] == pod["metadata"]
     assert wrapped["spec"]["volumes"][0]["persistentVolumeClaim"] == {"claimName": "imagenet"}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from datafluid.errors import Invalid
 from datafluid.model.manifest import dump, parse
 from datafluid.model.plain import Path, dotted, look
+from datafluid.model.weaving import woven
 from datafluid.workload import DatasetUse, Topology, Wrapped, wrap
 from datafluid.workload.injection import Mode
 from tests.workload.manifests import manifests, templated, topologies, uses
@@ -97,6 +98,23 @@ def test_no_line_of_the_user_is_lost(
         if now != value:
             assert dotted(path) in told, dotted(path)
             assert set(value.splitlines()) <= set(now.splitlines())
+
+
+@given(manifests, uses, topologies)
+def test_no_comment_of_the_user_is_lost(manifest: dict[str, Any], wanted: list[DatasetUse], topology: Topology) -> None:
+    """The lines of the file stay as they are and in order, but for the empty values that something is put into."""
+    lines = dump([manifest]).splitlines()
+    if not any(line.endswith(("|", "|-")) for line in lines):  # in a text, what looks like a comment is none
+        lines = [f"{line}  # {number}" for number, line in enumerate(lines)]
+    result = wrapped_or_skip(manifest, wanted, topology, "csi").manifest
+    text = woven("# head\n" + "\n".join(lines) + "\n# tail", [result])
+    assert text is not None
+    assert parse(text)[0].data == result
+    remaining = iter(text.splitlines())
+    for line in ("# head", *lines, "# tail"):
+        value, _, comment = line.partition("  # ")
+        kept = line if not value.endswith((": null", " []", " {}")) else comment
+        assert any(now == kept or (kept == comment and now.endswith(f"# {comment}")) for now in remaining), line
 
 
 @pytest.mark.slow
