@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from datafluid import placement
 from datafluid.model.names import OPERATION_KINDS, OperationNames, is_dns1035_label, name_budget
 from datafluid.placement.labels import RUNTIME_TYPES, labels
-from datafluid.placement.nodelabels import labels_after_sync
 from datafluid.placement.workeraffinity import cache_affinity, is_exclusive, worker_affinity
+from tests.cluster.double.nodelabels import labels_after_sync
 from tests.shared import golden, needs_recordings
 
 LABELS, NAMES, WORKERS = (golden(name) for name in ("labels.json", "names.json", "worker_affinity.json"))

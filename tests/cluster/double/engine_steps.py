@@ -8,9 +8,9 @@ from datafluid.engine.reconcile.values import status_of
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
 from tests.cluster.double.engine import size
+from tests.cluster.double.nodelabels import node_labels
 from tests.cluster.double.statuses import cache_states, count_fuses, count_masters, count_workers, told, workload
 from tests.cluster.double.traits import ALLUXIO, Identity, Trait, replicas_of
-from tests.cluster.double.volumes import node_labels
 from tests.cluster.double.world import Patch, Remember, Step, Tell, World, do
 
 PERIOD = 90.0

@@ -9,9 +9,9 @@ from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
 from tests.cluster.double import alluxio, juicefs, reference, thin
 from tests.cluster.double.charts import values
+from tests.cluster.double.nodelabels import node_labels_gone
 from tests.cluster.double.statuses import workload
 from tests.cluster.double.traits import ALLUXIO, JUICEFS, Identity, Trait, no_quota, physical_of
-from tests.cluster.double.volumes import node_labels_gone
 from tests.cluster.double.world import (
     NOTHING,
     Change,

@@ -1,19 +1,15 @@
-"""A dataset's PersistentVolume and claim, and the labels on the nodes that cache it."""
+"""A dataset's PersistentVolume and claim."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from datafluid.model.names import exclusive_value
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
-from tests.cluster.double.engine import size
-from tests.cluster.double.traits import Identity, Trait, by_medium, physical_of
-from tests.cluster.double.world import Create, Patch, Step, World, do
+from tests.cluster.double.traits import Identity, Trait, physical_of
+from tests.cluster.double.world import Create, Step, World, do
 
-_COUNT = "fluid.io/dataset-num"
-_EXCLUSIVE = "fluid_exclusive"
 _CAPACITY = "100Pi"
 
 
@@ -78,50 +74,3 @@ def _file_system(world: World, identity: Identity) -> str:
     profile = world.objects[Ref("ThinRuntimeProfile", runtime["spec"]["profileName"])]
     found: str = profile["spec"]["fileSystemType"]
     return found
-
-
-def node_labels(world: World, trait: Trait, runtime: Manifest, dataset: Manifest) -> Iterator[Step]:
-    """The steps that label the nodes with a worker, one at a time."""
-    identity = Identity.of(dataset)
-    for pod in world.of("v1/Pod", identity.namespace):
-        if pod["metadata"].get("labels", {}).get("role") != f"{trait.type}-worker" or not pod["spec"].get("nodeName"):
-            continue
-        node = world.get(Ref("v1/Node", pod["spec"]["nodeName"]))
-        mine = pod["metadata"]["labels"].get("release") == identity.name
-        if node is None or not mine or identity.key("s-") in node["metadata"]["labels"]:
-            continue
-        labels = _node_labels(trait, runtime, dataset)
-        labels[_COUNT] = str(int(node["metadata"]["labels"].get(_COUNT, "0")) + 1)
-        yield do(Patch(Ref.of(node), {"metadata": {"labels": labels}}), then=0.25)
-
-
-def _node_labels(trait: Trait, runtime: Manifest, dataset: Manifest) -> dict[str, str]:
-    identity = Identity.of(dataset)
-    sizes = by_medium(runtime)
-    sizes["t"] = sum(sizes.values())
-    labels = {identity.key("s-"): "true", identity.key(f"s-{trait.type}-"): "true"}
-    labels |= {identity.key(f"s-h-{trait.type}-{letter}-"): _short(number) for letter, number in sizes.items()}
-    if (dataset["spec"].get("placement") or "Exclusive") == "Exclusive":
-        labels[_EXCLUSIVE] = exclusive_value(identity.namespace, identity.name, uid=identity.uid)
-    return labels
-
-
-def node_labels_gone(world: World, trait: Trait, identity: Identity) -> Iterator[Step]:
-    """The steps that take the labels away again; ``fluid_exclusive`` goes only where it names this dataset."""
-    mine = {identity.key(kind) for kind in ("s-", f"s-{trait.type}-", *(f"s-h-{trait.type}-{x}-" for x in "mdt"))}
-    value = exclusive_value(identity.namespace, identity.name, uid=identity.uid)
-    for node in world.of("v1/Node"):
-        present = node["metadata"]["labels"]
-        if identity.key("s-") not in present:
-            continue
-        gone: dict[str, str | None] = dict.fromkeys(mine & set(present))
-        left = int(present.get(_COUNT, "1")) - 1
-        gone[_COUNT] = str(left) if left else None
-        if present.get(_EXCLUSIVE) == value:
-            gone[_EXCLUSIVE] = None
-        yield do(Patch(Ref.of(node), {"metadata": {"labels": gone}}), then=0.1)
-
-
-def _short(number: int) -> str:
-    """A capacity as node labels have it: ``2GiB``."""
-    return size(number).replace(".00", "")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from datafluid.model.plain import as_map, as_text
+from datafluid.model.ref import Ref
 from datafluid.model.tiers import tier_levels
 from datafluid.placement.labels import DatasetLabels, labels
 from datafluid.placement.workeraffinity import is_exclusive
+from datafluid.plane.port import Manifest
+from tests.cluster.double.traits import Identity, Trait
+from tests.cluster.double.world import Patch, Step, World, do
 
-__all__ = ["labels_after_sync"]
+__all__ = ["labels_after_sync", "node_labels", "node_labels_gone"]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
@@ -33,12 +37,6 @@ def labels_after_sync(
         runtime: Its runtime, for the sizes of its tiers.
         runtime_type: ``alluxio``, ``juicefs``, ...
         workers_on: The nodes with a worker; one that is not there is passed over.
-
-    Example:
-        >>> dataset = {"metadata": {"namespace": "team", "name": "a"}, "spec": {"placement": "Shared"}}
-        >>> labels_after_sync({"n": {}}, dataset, None, runtime_type="thin", workers_on=["n"])["n"]
-        {'fluid.io/s-thin-team-a': 'true', 'fluid.io/s-team-a': 'true', 'fluid.io/dataset-num': '1', \
-'fluid.io/s-h-thin-t-team-a': '0B'}
     """
     metadata = as_map(dataset.get("metadata"))
     namespace, uid = as_text(metadata.get("namespace")) or "default", as_text(metadata.get("uid"))
@@ -53,6 +51,39 @@ def labels_after_sync(
         else:
             after[name] = _without(there, keys)
     return after
+
+
+def node_labels(world: World, trait: Trait, runtime: Manifest, dataset: Manifest) -> Iterator[Step]:
+    """The steps that label the nodes with a worker, one at a time."""
+    identity = Identity.of(dataset)
+    for pod in world.of("v1/Pod", identity.namespace):
+        of = pod["metadata"].get("labels", {})
+        node = world.get(Ref("v1/Node", pod["spec"].get("nodeName", "")))
+        if node is None or of.get("role") != f"{trait.type}-worker" or of.get("release") != identity.name:
+            continue
+        if change := _change(node, trait, dataset, runtime, is_worker_there=True):
+            yield do(change, then=0.25)
+
+
+def node_labels_gone(world: World, trait: Trait, identity: Identity) -> Iterator[Step]:
+    """The steps that take the labels away again."""
+    dataset = {"metadata": {"namespace": identity.namespace, "name": identity.name, "uid": identity.uid}}
+    for node in world.of("v1/Node"):
+        if change := _change(node, trait, dataset, None, is_worker_there=False):
+            yield do(change, then=0.1)
+
+
+def _change(
+    node: Manifest, trait: Trait, dataset: Manifest, runtime: Manifest | None, *, is_worker_there: bool
+) -> Patch | None:
+    name, before = node["metadata"]["name"], node["metadata"]["labels"]
+    workers_on = [name] if is_worker_there else []
+    after = labels_after_sync({name: before}, dataset, runtime, runtime_type=trait.type, workers_on=workers_on)[name]
+    if after == before:
+        return None
+    changed = {key: value for key, value in after.items() if before.get(key) != value}
+    gone: dict[str, None] = dict.fromkeys(before.keys() - after.keys())
+    return Patch(Ref.of(node), {"metadata": {"labels": {**changed, **gone}}})
 
 
 def _added(
