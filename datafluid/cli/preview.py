@@ -81,13 +81,13 @@ def _pods(manifest: Mapping[str, Any]) -> Iterator[tuple[str, _Pod]]:
     from datafluid.workload.places import pod_places
 
     metadata = as_map(manifest.get("metadata"))
-    title = f"{manifest.get('kind', '')} {metadata.get('name', '')}".strip()
+    title = f"{manifest.get('kind', 'values')} {metadata.get('name', '')}".strip()
     if manifest.get("kind") == "Pod":
         yield title, dict(manifest)
         return
     for place in pod_places(manifest):
         described = place.pod(manifest)
-        own = {"generateName": f"{metadata.get('name', '')}-", **described["metadata"]}
+        own = {"generateName": f"{metadata.get('name', place.role)}-", **described["metadata"]}
         if "namespace" in metadata:
             own["namespace"] = metadata["namespace"]
         yield f"{title}, {place.role}", {"apiVersion": "v1", "kind": "Pod", "metadata": own, "spec": described["spec"]}

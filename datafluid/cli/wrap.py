@@ -184,7 +184,7 @@ def _tell(wraps: _Wraps, explain: bool, assumed: str | None) -> None:
         if assumed and not look(manifest, ("metadata", "namespace")) and "kind" in manifest:
             what = f"{manifest['kind']} {as_text(look(manifest, ('metadata', 'name')))}".rstrip()
             echo(f"{what} names no namespace: wrapped for {assumed}. Apply it there, or say -n.", file=sys.stderr)
-        name = as_text(look(manifest, ("metadata", "name")))
+        name = as_text(look(manifest, ("metadata", "name")) or look(manifest, ("metadata", "generateName")))
         entries = wrapped.report if explain else wrapped.report.of("not done", "warning")
         for number, entry in enumerate(entries):
             if not number:

@@ -110,8 +110,9 @@ def _fit(group: PodGroup, inventory: Inventory, datasets: Sequence[PlannedDatase
                 reasons[f"no cache of {each.id}"] = missing
             nodes, later = holding, tuple(node for node in later if node.labels.get(key) == "true")
     if not nodes:
+        whose = "its" if group.role == "pod" else group.role
         raise Unschedulable(
-            f"{group.role} pods fit on none of {len(inventory.nodes)} nodes{counted(reasons)}.",
+            f"{whose} pods fit on none of {len(inventory.nodes)} nodes{counted(reasons)}.",
             hint="Ask for less, tolerate the taints, scale the required datasets out, or add nodes.",
             reasons=reasons,
         )

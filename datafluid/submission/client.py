@@ -15,7 +15,7 @@ from datafluid.placement import Plan
 from datafluid.plane.port import Cluster, Manifest
 from datafluid.submission.intending import Intended, intend, intend_resume
 from datafluid.submission.reading import Given, placed, read
-from datafluid.submission.running import ClusterPlane, check, run
+from datafluid.submission.running import ClusterPlane, check, resume_command, run
 from datafluid.submission.steps import Step
 from datafluid.workload.release import ReleaseCondition
 
@@ -56,9 +56,7 @@ class Submitted:
     @property
     def resume_command(self) -> str:
         """What goes on with it in a shell."""
-        if self.ref is None:
-            return ""
-        return f"datafluid submit --resume {self.ref.kind}/{self.ref.name} -n {self.ref.namespace}"
+        return "" if self.ref is None else resume_command(self.ref)
 
 
 def submit(

@@ -64,7 +64,7 @@ def _has_suspend(plane: ControlPlane, ref: Ref) -> bool:
 def hold_notes(intent: Intent) -> Iterator[str]:
     """What is to be said of it."""
     if intent.ref is None:
-        yield "Values of a chart are not applied: run `helm upgrade` when the datasets are ready."
+        yield "Values of a chart are not applied: run `helm upgrade` with what `datafluid wrap` prints of them."
     elif not intent.hold.path:
         why = f": {intent.hold.proviso}" if intent.hold.proviso else "."
         yield f"{intent.ref} is created when its datasets are ready{why}"

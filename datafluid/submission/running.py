@@ -20,7 +20,7 @@ from datafluid.waiting.deadline import Deadline
 from datafluid.workload.holds import held
 from datafluid.workload.release import DatasetSeen, DatasetWanted
 
-__all__ = ["ClusterPlane", "check", "run"]
+__all__ = ["ClusterPlane", "check", "resume_command", "run"]
 
 _LOOK = 2.0  # seconds between two looks when the datasets do not change: nodes and volumes do
 _CONFLICTS = 20
@@ -67,11 +67,7 @@ def run(
             if until_held:
                 return False
             if deadline.passed:
-                raise Timeout(
-                    f"{intent.ref} is still held after {deadline}: {'; '.join(step.reasons)}.",
-                    hint="The hold stays; submit again, or resume, to go on waiting.",
-                    last_seen=step.reasons[0],
-                )
+                raise _timeout(intent, step, deadline)
             _listen(plane, intent, deadline, look)
             continue
         try:
@@ -81,6 +77,21 @@ def run(
             conflicts += 1
             if isinstance(step, Apply) or conflicts > _CONFLICTS:
                 raise
+
+
+def resume_command(workload: Ref) -> str:
+    """What goes on with a held workload in a shell."""
+    return f"datafluid submit --resume {workload.kind}/{workload.name} -n {workload.namespace}"
+
+
+def _timeout(intent: Intent, step: Wait, deadline: Deadline) -> Timeout:
+    """What is missing, and how to go on: what is not there cannot be resumed."""
+    if step.held and intent.ref is not None:
+        what, hint = f"{intent.ref} is still held", f"The hold stays; `{resume_command(intent.ref)}` goes on waiting."
+    else:
+        what = "the datasets are not ready" if intent.ref is None else f"{intent.ref} still waits"
+        hint = "The same command goes on from here."
+    return Timeout(f"{what} after {deadline}: {'; '.join(step.reasons)}.", hint=hint, last_seen=step.reasons[0])
 
 
 def observe(plane: ControlPlane, intent: Intent) -> Seen:

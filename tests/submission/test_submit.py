@@ -79,8 +79,9 @@ def test_it_is_held_until_all_is_there() -> None:
 
 def missing(plane: Stage) -> str:
     """What a client that resumes is told."""
-    with pytest.raises(Timeout) as caught:
+    with pytest.raises(Timeout, match="is still held") as caught:
         client(plane).resume(JOB_REF, timeout=0)
+    assert f"`datafluid submit --resume {JOB_REF.kind}/{JOB_REF.name} -n {NAMESPACE}`" in caught.value.hint
     return str(caught.value.last_seen)
 
 
@@ -307,8 +308,9 @@ def test_what_cannot_be_held_is_created_when_its_data_is_there() -> None:
     plane = Stage(lively=False)
     with pytest.raises(Invalid, match="cannot be left alone"):
         client(plane).submit(queued, [DATASET, RUNTIME], detach=True)
-    with pytest.raises(Timeout):
+    with pytest.raises(Timeout, match="still waits") as caught:
         client(plane).submit(queued, [DATASET, RUNTIME], timeout=0)
+    assert "same command" in caught.value.hint  # there is nothing to resume
     assert plane.list("batch/v1/Job") == []
     plane.moving = True
     assert client(plane).submit(queued, [DATASET, RUNTIME]).runs
