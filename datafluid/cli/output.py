@@ -160,7 +160,7 @@ def as_manifests(documents: Iterable[Mapping[str, Any]], *, text: str | None = N
     objects = list(documents)
     text = dump(objects) if text is None else text
     if text.replace("\n", "").replace("\t", "").isprintable():
-        print(text, end="" if text.endswith("\n") else "\n")
+        print(text, end="\n" if text and not text.endswith("\n") else "")
     else:
         as_yaml(objects)
 
