@@ -40,6 +40,7 @@ class TemplateAt:
         role: What the pods are; None takes the key or the name of what ``*`` matched.
         shape: How the place is laid out.
         count: From the place to how many pods there are.
+        times: From the place to how many times that many there are, once when nothing is said.
         default_count: How many when nothing is said; None: as many as there are nodes, or not known; 0: none of its
             own, it is a patch of others.
         made: Whether the pods exist although the manifest does not describe them: Spark's executors.
@@ -51,6 +52,7 @@ class TemplateAt:
     role: str | None = "pod"
     shape: Shape = POD_TEMPLATE
     count: Path | None = None
+    times: Path | None = None
     default_count: int | None = 1
     made: bool = False
     container: str = ""

@@ -61,8 +61,13 @@ class PodPlace:
 
     def count(self, manifest: Mapping[str, Any]) -> int | None:
         """How many pods of it there are; None when as many as nodes, or not known."""
-        said = look(manifest, self.at(self.template.count)) if self.template.count is not None else None
-        return said if isinstance(said, int) and not isinstance(said, bool) else self.template.default_count
+        count, times = self._number(manifest, self.template.count), self._number(manifest, self.template.times)
+        many = self.template.default_count if count is None else count
+        return many if many is None or times is None else many * times
+
+    def _number(self, manifest: Mapping[str, Any], path: Path | None) -> int | None:
+        said = look(manifest, self.at(path)) if path is not None else None
+        return said if isinstance(said, int) and not isinstance(said, bool) else None
 
     def containers(self, manifest: Mapping[str, Any]) -> list[ContainerPlace]:
         """Its containers, init containers last.

@@ -89,6 +89,7 @@ ALL = (
                 path=("spec", "replicatedJobs", "*", "template", "spec", "template"),
                 role=None,
                 count=("..", "parallelism"),
+                times=("..", "..", "..", "replicas"),
             ),
         ),
         hold=SUSPEND,
@@ -97,8 +98,15 @@ ALL = (
         kind="LeaderWorkerSet",
         groups=("leaderworkerset.x-k8s.io",),
         templates=(
-            TemplateAt(path=("spec", "leaderWorkerTemplate", "leaderTemplate"), role="leader"),
-            TemplateAt(path=("spec", "leaderWorkerTemplate", "workerTemplate"), role="worker", count=("..", "size")),
+            TemplateAt(
+                path=("spec", "leaderWorkerTemplate", "leaderTemplate"), role="leader", count=("..", "..", "replicas")
+            ),
+            TemplateAt(
+                path=("spec", "leaderWorkerTemplate", "workerTemplate"),
+                role="worker",
+                count=("..", "size"),
+                times=("..", "..", "replicas"),
+            ),
         ),
         hold=_NO_REPLICAS,
         service=True,

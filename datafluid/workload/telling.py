@@ -51,7 +51,7 @@ def tell_of_kind(draft: Draft, kind: WorkloadKind | None) -> None:
     if kind is None:
         return
     if kind.service:
-        draft.tell("warning", "a service is wrapped: applying this replaces its running pods.")
+        draft.tell("warning", "a service is wrapped: where it runs already, applying this replaces its pods.")
     for note in kind.notes:
         draft.tell("note", note)
     if kind.kind in _CAUTIONS:

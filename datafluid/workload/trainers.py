@@ -27,7 +27,9 @@ def _replica_specs(name: str) -> tuple[TemplateAt, ...]:
 def _ray(*above: str) -> tuple[TemplateAt, ...]:
     return (
         TemplateAt(path=(*above, "headGroupSpec", "template"), role="head"),
-        TemplateAt(path=(*above, "workerGroupSpecs", "*", "template"), role=None, count=REPLICAS),
+        TemplateAt(
+            path=(*above, "workerGroupSpecs", "*", "template"), role=None, count=REPLICAS, times=("..", "numOfHosts")
+        ),
     )
 
 

@@ -151,6 +151,8 @@ class DatasetUse:
                 near = get_close_matches(key, _READERS, n=1)
                 hint = f"Did you mean {near[0]}=…?" if near else f"The keys are {', '.join(_READERS)}."
                 raise Invalid(f"{setting[:80]!r} says nothing about a use of a dataset.", hint=hint)
+            if key in values:
+                raise Invalid(f"{place[:80]!r} says {key} twice.", hint="Say it once.")
             values[key] = _READERS[key](value)
         if image := values.pop("prefetch_image", None):
             values["prefetch"] = replace(values.get("prefetch") or Prefetch(), image=image)

@@ -77,6 +77,24 @@ def test_it_is_held_until_all_is_there() -> None:
     assert plane.get(JOB_REF)["spec"]["suspend"] is False
 
 
+def test_letting_go_is_told_once_however_often_it_is_tried() -> None:
+    """A controller that writes in between makes it a conflict."""
+
+    class Disturbed(Stage):
+        tries = 0
+
+        def patch(self, ref: Ref, changes: Manifest, **more: Any) -> Manifest:
+            self.tries += ref == JOB_REF
+            if self.tries == 1:
+                raise Conflict("somebody was faster.", hint="Look again.")
+            return super().patch(ref, changes, **more)
+
+    plane, steps = Disturbed(), []
+    assert client(plane).submit(JOB, [DATASET, RUNTIME], tell=lambda step: steps.append(type(step).__name__)).runs
+    assert plane.tries == 2
+    assert steps.count("Patch") == 1
+
+
 def missing(plane: Stage) -> str:
     """What a client that resumes is told."""
     with pytest.raises(Timeout, match="is still held") as caught:

@@ -65,25 +65,40 @@ CASES = [
             "RayCluster",
             {
                 "headGroupSpec": {"template": POD},
-                "workerGroupSpecs": [{"groupName": "gpu", "replicas": 2, "template": POD}],
+                "workerGroupSpecs": [{"groupName": "gpu", "replicas": 2, "numOfHosts": 4, "template": POD}],
             },
         ),
         [
             ("head", ("spec", "headGroupSpec", "template"), 1),
-            ("gpu", ("spec", "workerGroupSpecs", 0, "template"), 2),
+            ("gpu", ("spec", "workerGroupSpecs", 0, "template"), 8),
         ],
     ),
     (
         manifest(
             "jobset.x-k8s.io/v1alpha2",
             "JobSet",
-            {"replicatedJobs": [{"name": "workers", "template": {"spec": {"parallelism": 2, "template": POD}}}]},
+            {
+                "replicatedJobs": [
+                    {"name": "w", "replicas": 3, "template": {"spec": {"parallelism": 2, "template": POD}}}
+                ]
+            },
         ),
-        [("workers", ("spec", "replicatedJobs", 0, "template", "spec", "template"), 2)],
+        [("w", ("spec", "replicatedJobs", 0, "template", "spec", "template"), 6)],
     ),
     (
         manifest("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", {"leaderWorkerTemplate": {"workerTemplate": POD}}),
         [("worker", ("spec", "leaderWorkerTemplate", "workerTemplate"), 1)],
+    ),
+    (
+        manifest(
+            "leaderworkerset.x-k8s.io/v1",
+            "LeaderWorkerSet",
+            {"replicas": 2, "leaderWorkerTemplate": {"size": 4, "leaderTemplate": POD, "workerTemplate": POD}},
+        ),
+        [
+            ("leader", ("spec", "leaderWorkerTemplate", "leaderTemplate"), 2),
+            ("worker", ("spec", "leaderWorkerTemplate", "workerTemplate"), 8),
+        ],
     ),
     (
         manifest("batch.volcano.sh/v1alpha1", "Job", {"tasks": [{"name": "ps", "replicas": 2, "template": POD}]}),

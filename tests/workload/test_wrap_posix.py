@@ -444,6 +444,7 @@ def test_a_long_name_is_still_one() -> None:
         "", "a b", "A", "team/", "/a", "team/a:data", "team/a:/x/../y", "team/a,api=s3", "team/a,locality=must",
         "team/a,sub_path=/x", "team/a,nothing", "team/a,colour=red", "team/a,read_only=yes", "a/b/c",
         "fluid://", "fluid://team", "fluid:///", "s3://team/a", "fluid://team/a/../b", "fluid://team/a/x,sub_path=y",
+        "team/a:/x,mount_path=/y", "a,api=hcfs,api=posix",
     ],
 )  # fmt: skip
 def test_uses_that_mean_nothing_are_refused(text: str) -> None:
