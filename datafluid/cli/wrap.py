@@ -85,6 +85,8 @@ def register(app: typer.Typer) -> None:
         done = _wrap(documents, wanted, topology, mode.value, paths)
         wraps = [(before, after) for before, after in done if after is not None]
         _tell(wraps, explain, topology.namespace if wanted and session.namespace is None else None)
+        for before in (before for before, after in done if after is None and explain):
+            echo(f"{_title(before)} describes no pods, so it stays as it is.", file=sys.stderr)
         if any("kind" not in before and wrapped.extras for before, wrapped in wraps) and not diff:
             echo("The values of the chart come last; what is before them is to be applied.", file=sys.stderr)
         if not wanted:
@@ -182,15 +184,21 @@ def _tell(wraps: _Wraps, explain: bool, assumed: str | None) -> None:
     """The report on stderr; what was not done, may surprise, or was assumed, in any case."""
     for manifest, wrapped in wraps:
         if assumed and not look(manifest, ("metadata", "namespace")) and "kind" in manifest:
-            what = f"{manifest['kind']} {as_text(look(manifest, ('metadata', 'name')))}".rstrip()
-            echo(f"{what} names no namespace: wrapped for {assumed}. Apply it there, or say -n.", file=sys.stderr)
-        name = as_text(look(manifest, ("metadata", "name")) or look(manifest, ("metadata", "generateName")))
+            echo(
+                f"{_title(manifest)} names no namespace: wrapped for {assumed}. Apply it there, or say -n.",
+                file=sys.stderr,
+            )
         entries = wrapped.report if explain else wrapped.report.of("not done", "warning")
         for number, entry in enumerate(entries):
             if not number:
-                echo(f"{manifest.get('kind', 'values')} {name}".rstrip() + ":", file=sys.stderr)
+                echo(f"{_title(manifest)}:", file=sys.stderr)
             for line in str(entry).splitlines():
                 echo(f"  {line}", file=sys.stderr)
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    name = look(manifest, ("metadata", "name")) or look(manifest, ("metadata", "generateName"))
+    return f"{manifest.get('kind', 'values')} {as_text(name)}".rstrip()
 
 
 def _extras(wraps: _Wraps) -> list[dict[str, Any]]:

@@ -67,6 +67,12 @@ def _link(draft: Draft, resolved: Resolved, topology: Topology) -> Link:
 
 def _tell_of_engine(draft: Draft, resolved: Resolved, uri: str, target: str) -> None:
     leads = f"{uri} leads to the engine, {target}"
+    if resolved.physical is not None and not resolved.physical.runtime and resolved.physical.masters == 1:
+        draft.tell(
+            "warning",
+            f"{uri}: its runtime is not known, so one master is assumed, and no settings of its client.",
+            fix="Wrap where the runtime may be read, or give a topology that has it.",
+        )
     if resolved.engine == "jindo":
         draft.tell("done", f"{leads}; block locations and local reads are its client's own affair.", fix=jindo.NEEDS)
         return

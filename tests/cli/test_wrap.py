@@ -98,7 +98,9 @@ def test_what_makes_no_pods_passes_through(tmp_path: Path, run: Run) -> None:
     """A file may hold a Service too; a file without workloads is a mistake."""
     both = tmp_path / "both.yaml"
     both.write_text(JOB + SERVICE)
-    assert [each["kind"] for each in documents(run("wrap", str(both), "--use", "team/a").stdout)] == ["Job", "Service"]
+    told = run("wrap", str(both), "--use", "team/a", "--explain")
+    assert [each["kind"] for each in documents(told.stdout)] == ["Job", "Service"]
+    assert "Service s describes no pods, so it stays as it is." in told.stderr
     only = run("wrap", "-", "--use", "team/a", input=SERVICE, code=2)
     assert "no workload" in only.stderr
 

@@ -138,6 +138,13 @@ def test_where_the_engine_cannot_be_asked_the_mount_is(facts: dict[str, Any], wh
     assert why in told(wrapped, "done")
 
 
+def test_a_runtime_that_could_not_be_read_is_told() -> None:
+    """Its masters are known from nothing else: the status names the first."""
+    for runtime, is_told in (({}, True), (TIERS, False)):
+        wrapped = wrap(deployment(), [DatasetUse("a", api="hcfs")], topology=alluxio(runtime=runtime))
+        assert ("one master is assumed" in told(wrapped, "warning")) is is_told
+
+
 def test_the_port_of_a_master_in_the_container_network_is_known() -> None:
     """It is always the same there; in the host network it is drawn."""
     topology = alluxio(endpoint=None, runtime={**TIERS, "master": {"networkMode": "ContainerNetwork"}})
@@ -479,7 +486,7 @@ def test_plain_deployments_of_trino_and_presto(image: str, directory: str) -> No
     volume = {each["name"]: each for each in pod_of(wrapped)["volumes"]}[mount["name"]]
     (catalog,) = [e for e in wrapped.extras if e["metadata"]["name"] == volume["configMap"]["name"]]
     assert "hive.config.resources" in catalog["data"][mount["subPath"]]
-    assert "replaces its running pods" in told(wrapped, "warning")
+    assert "applying this replaces its pods" in told(wrapped, "warning")
 
 
 def test_a_catalog_directory_of_yours_takes_no_file() -> None:
