@@ -84,7 +84,7 @@ def test_trino_queries_and_writes(tmp_path: Path) -> None:
         assert query(server, "SELECT count(*), max(value) FROM doubled") == [[110, 198]]
     written = pd.concat(pd.read_parquet(file) for file in (tmp_path / "out" / "doubled").iterdir())
     assert len(written) == 110
-    assert any("replaces its running pods" in entry.message for entry in wrapped.report)
+    assert any("applying this replaces its pods" in entry.message for entry in wrapped.report)
 
 
 def test_prestos_own_hadoop_reads_the_same_mount_table(tmp_path: Path) -> None:
