@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
         def look() -> NodeReport:
             return survey_machine(
                 session.client,
-                tiers=[Tier(path=_absolute(path, host_root)) for path in tiers or ()],
+                tiers=[Tier(path=_absolute(path, here=host_root == "/")) for path in tiers or ()],
                 files=[session.place(place) for place in files or ()],
                 host=Host(root=host_root),
                 pages=pages,
@@ -83,9 +83,9 @@ def register(app: typer.Typer) -> None:
             _show(look(), output)
 
 
-def _absolute(path: str, host_root: str) -> str:
-    """A path of the node; where this runs on the node itself it may be told from the current directory."""
-    if os.path.isabs(path) or host_root == "/":
+def _absolute(path: str, *, here: bool) -> str:
+    """A path of the node; where this is about the node it runs on, it may be told from the current directory."""
+    if os.path.isabs(path) or here:
         return os.path.abspath(path)
     raise Invalid(f"the tier {path!r} is not an absolute path of the node.", hint="Write for example /mnt/ssd.")
 
@@ -95,7 +95,7 @@ def _print_manifest(image: str | None, tiers: list[str], pages: bool) -> None:
 
     if image is None:
         raise Invalid("the DaemonSet needs an image.", hint="Build one with `pip install datafluid[k8s]`; add --image.")
-    as_yaml(deployment(image=image, tiers=tiers, pages=pages))
+    as_yaml(deployment(image=image, tiers=[_absolute(tier, here=False) for tier in tiers], pages=pages))
 
 
 def _stay(session: Session, look: Callable[[], NodeReport], publish: bool, listen: str | None, interval: float) -> None:

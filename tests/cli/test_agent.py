@@ -66,6 +66,8 @@ def test_the_manifest_is_yaml_and_needs_an_image(run: Run) -> None:
     (daemon_set,) = (each for each in documents if each["kind"] == "DaemonSet")
     assert "--tier=/mnt/ssd" in daemon_set["spec"]["template"]["spec"]["containers"][0]["args"]
     assert "--image" in run("agent", "--manifest", code=2).stderr
+    relative = run("agent", "--manifest", "--image", "example:1", "--tier", "mnt/ssd", code=2)
+    assert "not an absolute path of the node" in relative.stderr
 
 
 def test_publish_needs_a_cluster(run: Run) -> None:
