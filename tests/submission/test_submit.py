@@ -19,6 +19,7 @@ from datafluid.errors import (
     Unschedulable,
     Unsupported,
 )
+from datafluid.model.lint import lint
 from datafluid.model.podlabels import SERVERFUL
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
@@ -505,6 +506,7 @@ def test_a_dataset_of_another_namespace_comes_with_a_reference() -> None:
     assert client(plane).submit(second, uses=["other/flights"]).runs
     (reference,) = plane.list("Dataset", namespace=NAMESPACE)
     assert [each["name"] for each in reference["metadata"]["ownerReferences"]] == ["train", "second"]
+    assert [found for found in lint([reference]) if found.code == "DF020"] == []  # what we write is a setting of ours
 
 
 def test_the_values_of_a_chart_are_not_applied() -> None:

@@ -44,12 +44,20 @@ _CRON_SETTINGS: dict[str, tuple[Check, str]] = {
 _OPERATION = {**_CRON_SETTINGS, "cancel": _one_of("true", "false")}
 _SETTINGS: dict[str, dict[str, tuple[Check, str]]] = {
     **dict.fromkeys(OPERATIONS, _OPERATION),
+    "DataBackup": {**_OPERATION, "accept-backup": _one_of("true", "false")},
     "Dataset": {
         "refresh": (
             lambda text: text in ("never", "open") or bool(_DURATION.fullmatch(text)),
             "Write never, open, or a time such as 60s.",
         ),
         "offline": _one_of("serve-stale", "fail"),
+        "s3-gateway": (
+            lambda text: text.startswith(("http://", "https://")),
+            "Write where a JuiceFS S3 gateway serves it: http://host:port/bucket.",
+        ),
+        # What `datafluid submit` writes itself.
+        "pinned": _one_of("true"),
+        "made-for-workloads": _one_of("true"),
     },
 }
 

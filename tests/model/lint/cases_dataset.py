@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import Case, annotated, dataset, load, mounted, obj, pod, runtime
+from .case import Case, annotated, backup, dataset, load, mounted, obj, pod, runtime
 
 _LONG = "d" * 41
 _RWX = {"accessModes": ["ReadWriteMany"]}
@@ -99,7 +99,11 @@ CASES = [
         code="DF020",
         bad=[annotated(dataset(), refesh="open")],
         path="metadata.annotations['datafluid.io/refesh']",
-        good=[annotated(dataset(), refresh="open")],
+        good=[
+            annotated(dataset(), refresh="open"),
+            annotated(dataset(), s3_gateway="http://gateway.team:9000/fs", pinned="true", made_for_workloads="true"),
+            annotated(backup(), accept_backup="true"),
+        ],
     ),
     Case(
         code="DF021",
