@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from datafluid.applied import checked
@@ -15,7 +16,7 @@ from datafluid.placement import Plan
 from datafluid.plane.port import Cluster, Manifest
 from datafluid.submission.intending import Intended, intend, intend_resume
 from datafluid.submission.reading import Given, placed, read
-from datafluid.submission.running import ClusterPlane, check, resume_command, run
+from datafluid.submission.running import ClusterPlane, check, run
 from datafluid.submission.steps import Step
 from datafluid.workload.release import ReleaseCondition
 
@@ -40,6 +41,7 @@ class Submitted:
         plan: Where it and its caches can be.
         notes: What one should know, one sentence each.
         findings: What lint has to say about all of it that is no error: warnings, and facts.
+        context: The context that it was submitted in.
 
     Example:
         >>> held = Submitted(ref=Ref("batch/v1/Job", "train", "team"), runs=False, plan=Plan())
@@ -52,11 +54,15 @@ class Submitted:
     plan: Plan
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    context: str = ""
 
     @property
     def resume_command(self) -> str:
         """What goes on with it in a shell."""
-        return "" if self.ref is None else resume_command(self.ref)
+        if self.ref is None:
+            return ""
+        place = f" --context {quote(self.context)}" if self.context else ""
+        return f"datafluid submit --resume {self.ref.kind}/{self.ref.name} -n {self.ref.namespace}{place}"
 
 
 def submit(
@@ -89,10 +95,12 @@ def submit(
             f"{intent.ref or 'a chart'} cannot be left alone: nothing would create it when its data is there.",
             hint="Leave --detach away.",
         )
-    begin(_submitted(intended, runs=False))
+    submitted = _submitted(client, intended)
+    begin(submitted)
     check(plane, intent)
-    runs = run(plane, intent, until_held=detach, timeout=timeout, tell=tell)
-    return _submitted(intended, runs=runs)
+    resume = submitted.resume_command
+    runs = run(plane, intent, until_held=detach, timeout=timeout, tell=tell, resume=resume)
+    return replace(submitted, runs=runs)
 
 
 def resume(client: Connected, ref: Ref, *, now: bool, timeout: float | None, tell: Tell) -> Submitted:
@@ -102,8 +110,10 @@ def resume(client: Connected, ref: Ref, *, now: bool, timeout: float | None, tel
     if now:
         condition = ReleaseCondition(before=intended.intent.condition.before, extras=intended.intent.condition.extras)
         intended = replace(intended, intent=replace(intended.intent, condition=condition))
-    runs = run(plane, intended.intent, until_held=False, timeout=timeout, tell=tell)
-    return _submitted(intended, runs=runs)
+    submitted = _submitted(client, intended)
+    again = submitted.resume_command
+    runs = run(plane, intended.intent, until_held=False, timeout=timeout, tell=tell, resume=again)
+    return replace(submitted, runs=runs)
 
 
 def workload_ref(text: str, namespace: str) -> Ref:
@@ -161,13 +171,14 @@ def _marked(extra: Manifest) -> Manifest:
     return {**extra, "metadata": {**metadata, "annotations": {**as_map(metadata.get("annotations")), _MADE: "true"}}}
 
 
-def _submitted(intended: Intended, *, runs: bool) -> Submitted:
+def _submitted(client: Connected, intended: Intended) -> Submitted:
     return Submitted(
         ref=intended.intent.ref,
-        runs=runs,
+        runs=False,
         plan=intended.plan,
         notes=intended.notes,
         findings=intended.findings,
+        context=client.context.name,
     )
 
 

@@ -20,7 +20,7 @@ from datafluid.waiting.deadline import Deadline
 from datafluid.workload.holds import held
 from datafluid.workload.release import DatasetSeen, DatasetWanted
 
-__all__ = ["ClusterPlane", "check", "resume_command", "run"]
+__all__ = ["ClusterPlane", "check", "run"]
 
 _LOOK = 2.0  # seconds between two looks when the datasets do not change: nodes and volumes do
 _CONFLICTS = 20
@@ -37,12 +37,14 @@ def run(
     until_held: bool,
     timeout: float | None,
     tell: Callable[[Step], None],
+    resume: str,
     look: float = _LOOK,
 ) -> bool:
     """Take step after step until the workload runs, or with ``until_held`` until only waiting is left.
 
     Args:
         tell: Gets every step before it is taken; the same waiting is told once.
+        resume: The command that goes on with it once it is held.
         look: Seconds between two looks while nothing is reported.
 
     Returns:
@@ -67,7 +69,7 @@ def run(
             if until_held:
                 return False
             if deadline.passed:
-                raise _timeout(intent, step, deadline)
+                raise _timeout(intent, step, deadline, resume)
             _listen(plane, intent, deadline, look)
             continue
         try:
@@ -79,15 +81,10 @@ def run(
                 raise
 
 
-def resume_command(workload: Ref) -> str:
-    """What goes on with a held workload in a shell."""
-    return f"datafluid submit --resume {workload.kind}/{workload.name} -n {workload.namespace}"
-
-
-def _timeout(intent: Intent, step: Wait, deadline: Deadline) -> Timeout:
+def _timeout(intent: Intent, step: Wait, deadline: Deadline, resume: str) -> Timeout:
     """What is missing, and how to go on: what is not there cannot be resumed."""
-    if step.held and intent.ref is not None:
-        what, hint = f"{intent.ref} is still held", f"The hold stays; `{resume_command(intent.ref)}` goes on waiting."
+    if step.held:
+        what, hint = f"{intent.ref} is still held", f"The hold stays; `{resume}` goes on waiting."
     else:
         what = "the datasets are not ready" if intent.ref is None else f"{intent.ref} still waits"
         hint = "The same command goes on from here."

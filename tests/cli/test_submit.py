@@ -55,7 +55,7 @@ def test_detached_it_prints_the_command_that_resumes(run: Run, plane: Stage, fil
     plane.moving = False
     result = run("submit", *files, "--detach")
     assert result.stdout == "Job team/train held\n"
-    assert "datafluid submit --resume batch/v1/Job/train -n team" in result.stderr
+    assert "`datafluid submit --resume batch/v1/Job/train -n team --context stage`" in result.stderr
     assert run("submit", "--resume", "batch/v1/Job/train", "--timeout", "0", "--watch", code=4).stderr.count("waiting:")
     plane.moving = True
     assert run("submit", "--resume", "batch/v1/Job/train").stdout == "Job team/train submitted\n"
@@ -76,7 +76,8 @@ def test_an_interrupt_keeps_the_hold(run: Run, plane: Stage, files: list[str], m
     monkeypatch.setattr(plane, "watch", interrupted)
     result = run("submit", *files, code=130)
     assert (
-        "Job team/train stays held. Go on with `datafluid submit --resume batch/v1/Job/train -n team`." in result.stderr
+        "Job team/train stays held. Go on with `datafluid submit --resume batch/v1/Job/train -n team --context stage`."
+        in result.stderr
     )
     assert plane.get(JOB_REF)["spec"]["suspend"] is True
 

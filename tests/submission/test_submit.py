@@ -100,7 +100,9 @@ def missing(plane: Stage) -> str:
     """What a client that resumes is told."""
     with pytest.raises(Timeout, match="is still held") as caught:
         client(plane).resume(JOB_REF, timeout=0)
-    assert f"`datafluid submit --resume {JOB_REF.kind}/{JOB_REF.name} -n {NAMESPACE}`" in caught.value.hint
+    assert (
+        f"`datafluid submit --resume {JOB_REF.kind}/{JOB_REF.name} -n {NAMESPACE} --context stage`" in caught.value.hint
+    )
     return str(caught.value.last_seen)
 
 
