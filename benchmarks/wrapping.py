@@ -17,7 +17,8 @@ import yaml
 from benchmarks.program import main
 from benchmarks.races import Lane, Race, Table, run_race
 from datafluid import DatasetUse, Topology, wrap
-from datafluid.model.manifest import dump, parse
+from datafluid.model.documents import parse
+from datafluid.model.manifest import dump
 
 _WORKLOADS = Path(__file__).parents[1] / "examples" / "workloads"
 _NAMES = ("pod", "pytorchjob", "trainjob", "spark-application", "trino-values")

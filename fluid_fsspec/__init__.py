@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fluid_fsspec.filesystem import FluidFileSystem
 
 if TYPE_CHECKING:
-    from fluid_fsspec.locality import BlockLocation, ContentSummary, Explanation, FileChecksum
+    from fluid_fsspec.explaining import Explanation
+    from fluid_fsspec.locality import BlockLocation, ContentSummary, FileChecksum
 
 __all__ = ["BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "FluidFileSystem"]
 
@@ -20,9 +21,9 @@ __all__ = ["BlockLocation", "ContentSummary", "Explanation", "FileChecksum", "Fl
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from fluid_fsspec import locality
+    from fluid_fsspec import explaining, locality
 
-    return getattr(locality, name)
+    return getattr(explaining if name == "Explanation" else locality, name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow.fs import FSSpecHandler, PyFileSystem
 
-from fluid_fsspec.files import FetchingFile
+from fluid_fsspec.reading import FetchingFile
 
 if TYPE_CHECKING:
     from fluid_fsspec.filesystem import FluidFileSystem

@@ -52,7 +52,7 @@ class Opening(Rooted):
         if mode == "rb" and compression is None:
             return self._open(path)
         if "b" not in mode:
-            from fluid_fsspec.files import TextFile
+            from fluid_fsspec.writing import TextFile
 
             text = {key: kwargs.pop(key) for key in ("encoding", "errors", "newline") if key in kwargs}
             return TextFile(self.open(path, mode.replace("t", "") + "b", compression=compression, **kwargs), **text)
@@ -69,7 +69,8 @@ class Opening(Rooted):
         cache_options: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Any:
-        from fluid_fsspec.files import WriteFile, open_to_read
+        from fluid_fsspec.reading import open_to_read
+        from fluid_fsspec.writing import WriteFile
 
         tree, below = self._locate(path)
         kind = mode.replace("b", "")
@@ -89,7 +90,7 @@ class Opening(Rooted):
         from fsspec.compression import compr
         from fsspec.core import get_compression
 
-        from fluid_fsspec.files import CompressedFile
+        from fluid_fsspec.writing import CompressedFile
 
         codec = get_compression(path, compression)
         target = self.open(path, mode)

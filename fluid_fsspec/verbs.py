@@ -9,7 +9,8 @@ from fluid_fsspec import paths, routes
 from fluid_fsspec.base import Rooted
 
 if TYPE_CHECKING:
-    from fluid_fsspec.locality import BlockLocation, ContentSummary, Explanation, FileChecksum
+    from fluid_fsspec.explaining import Explanation
+    from fluid_fsspec.locality import BlockLocation, ContentSummary, FileChecksum
 
 __all__ = ["Verbs"]
 
@@ -26,7 +27,7 @@ class Verbs(Rooted):
         Raises:
             NotFound: nothing is there.
         """
-        from fluid_fsspec.locality import explain
+        from fluid_fsspec.explaining import explain
 
         path = self._strip_protocol(path)
         tree, below = self._locate(path)

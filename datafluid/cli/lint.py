@@ -56,7 +56,8 @@ def objects_of(text: str, name: str) -> list[Mapping[str, Any]]:
     Raises:
         Invalid: it is no YAML, or something in it is no object.
     """
-    from datafluid.model.manifest import members, parse
+    from datafluid.model.documents import parse
+    from datafluid.model.manifest import members
 
     found: list[Mapping[str, Any]] = []
     for document in parse(text):

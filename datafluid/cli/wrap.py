@@ -106,7 +106,8 @@ def register(app: typer.Typer) -> None:
 
 def _print(text: str, extras: list[dict[str, Any]], results: list[Mapping[str, Any]]) -> None:
     """Your text with what is new in it, where that can be."""
-    from datafluid.model.manifest import parse, rebuilt
+    from datafluid.model.documents import parse
+    from datafluid.model.manifest import rebuilt
     from datafluid.model.weaving import woven
 
     fresh = iter(results)

@@ -11,7 +11,7 @@ from datafluid.errors import Invalid
 if TYPE_CHECKING:
     from datafluid.model.base import Resource
 
-__all__ = ["API_VERSION", "GROUP", "KINDS", "VERSION", "Column", "Kind", "find_kind"]
+__all__ = ["API_VERSION", "GROUP", "KINDS", "RUNTIMES_BY_TYPE", "VERSION", "Column", "Kind", "find_kind"]
 
 GROUP = "data.fluid.io"
 VERSION = "v1alpha1"
@@ -232,6 +232,9 @@ _ALL = (
 
 #: Every kind by its name.
 KINDS: dict[str, Kind] = {kind.kind: kind for kind in _ALL}
+
+#: The runtimes by Fluid's name of their engine: ``alluxio``, ``juicefs``, ...
+RUNTIMES_BY_TYPE: dict[str, Kind] = {kind.runtime_type: kind for kind in _ALL if kind.runtime_type is not None}
 
 _SPELLINGS = {spelling.lower(): kind for kind in _ALL for spelling in (kind.kind, kind.plural, *kind.short_names)}
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from datafluid.model.filling import Estimate
+from datafluid.model.kinds import RUNTIMES_BY_TYPE
 from datafluid.model.plain import as_list, as_map, as_text
 from datafluid.model.quantity import parse_percent, parse_size
 
@@ -22,15 +23,6 @@ __all__ = [
 ]
 
 _CALCULATING = "[Calculating]"
-_RUNTIME_KINDS = {
-    "alluxio": "AlluxioRuntime",
-    "cache": "CacheRuntime",
-    "efc": "EFCRuntime",
-    "jindo": "JindoRuntime",
-    "juicefs": "JuiceFSRuntime",
-    "thin": "ThinRuntime",
-    "vineyard": "VineyardRuntime",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +58,8 @@ class BoundRuntime:
     @property
     def kind(self) -> str:
         """Its kind, for example ``AlluxioRuntime``."""
-        return _RUNTIME_KINDS.get(self.type, self.type)
+        found = RUNTIMES_BY_TYPE.get(self.type)
+        return self.type if found is None else found.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

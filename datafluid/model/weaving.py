@@ -14,7 +14,8 @@ from typing import Any, Literal
 import yaml
 
 from datafluid.errors import Invalid
-from datafluid.model.manifest import dump, parse
+from datafluid.model.documents import parse
+from datafluid.model.manifest import dump
 from datafluid.model.plain import Path, look
 
 __all__ = ["woven"]
@@ -49,7 +50,7 @@ def woven(text: str, documents: Sequence[Any], *, first: Sequence[Mapping[str, A
     """A text of manifests as its documents have become.
 
     Args:
-        text: YAML that `datafluid.model.manifest.parse` takes.
+        text: YAML that `datafluid.model.documents.parse` takes.
         documents: What each of its documents, in order, shall say.
         first: Objects to write in front of them.
 

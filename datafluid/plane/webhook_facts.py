@@ -82,7 +82,7 @@ def _with_settings(plane: ControlPlane, objects: tuple[Manifest, ...]) -> Webhoo
 
 
 def _profile(config_map: Manifest | None) -> Mapping[str, Any] | None:
-    from datafluid.model.manifest import parse
+    from datafluid.model.documents import parse
 
     text = as_text(look(config_map, ("data", "pluginsProfile")))
     documents = parse(text) if text else []

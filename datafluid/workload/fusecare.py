@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from datafluid.model.kinds import KINDS
+from datafluid.model.kinds import RUNTIMES_BY_TYPE
 from datafluid.model.plain import as_list, as_map, as_text, look
 from datafluid.model.quantity import format_quantity
 from datafluid.workload.draft import Draft
@@ -19,7 +19,6 @@ from datafluid.workload.resolve import Resolved
 
 __all__ = ["tell_of_fuse"]
 
-_KINDS = {kind.runtime_type: name for name, kind in KINDS.items() if kind.is_runtime}
 _COMPONENT = {"cache": "client"}
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])")
 _DIRECT = re.compile(r"-XX:MaxDirectMemorySize=(\d+)([kKmMgG])")
@@ -37,7 +36,7 @@ def tell_of_fuse(draft: Draft, used: Iterable[Resolved]) -> None:
     """Report what leaves the FUSE clients of mounted datasets unprotected, with the YAML that mends it."""
     mounted = {each.holder: each.physical for each in used if each.needs_mount}
     for _, facts in sorted(mounted.items(), key=lambda item: item[0]):
-        if facts is not None and facts.runtime_type in _KINDS and facts.runtime:
+        if facts is not None and facts.runtime_type in RUNTIMES_BY_TYPE and facts.runtime:
             _tell_of_memory(draft, facts)
     if mounted:
         draft.tell(
@@ -66,7 +65,7 @@ def _tell_of_memory(draft: Draft, facts: DatasetFacts) -> None:
 
 def _fix(facts: DatasetFacts, component: str) -> str:
     """The runtime's manifest, as far as it must change: requests equal to limits make QoS Guaranteed."""
-    kind = _KINDS[facts.runtime_type]
+    kind = RUNTIMES_BY_TYPE[facts.runtime_type or ""].kind
     options: list[str] = []
     memory = _PLENTY
     if facts.runtime_type == "alluxio":

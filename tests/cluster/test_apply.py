@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from datafluid.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, Unsupported
-from datafluid.model.manifest import dump, parse
+from datafluid.model.documents import parse
+from datafluid.model.manifest import dump
 from datafluid.model.ref import Ref
 from datafluid.plane.kubernetes import KubernetesPlane
 from tests.cluster.controlplane import Cluster

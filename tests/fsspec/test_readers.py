@@ -14,7 +14,7 @@ import pytest
 from datafluid.client import Client
 from datafluid.handles import DatasetHandle
 from fluid_fsspec import FluidFileSystem
-from fluid_fsspec.files import FluidFile
+from fluid_fsspec.reading import FluidFile
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datafluid.model.manifest import parse
+from datafluid.model.documents import parse
 from datafluid.model.weaving import woven
 
 _KEYS = st.sampled_from(["a", "b", "c", "y", "0755", "a b", "#", "'", "a: b"])

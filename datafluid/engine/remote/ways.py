@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from datafluid.engine.binding import Binding, MountBinding
 from datafluid.engine.mounted import Route
 from datafluid.engine.reconcile.mounts import bind_mounts, origin_of
-from datafluid.model.kinds import KINDS
+from datafluid.model.kinds import RUNTIMES_BY_TYPE
 from datafluid.model.ref import Ref
 from datafluid.model.relations import physical_refs
 from datafluid.redaction import redact_url
@@ -24,7 +24,6 @@ __all__ = ["GATEWAY", "Dataset", "Way", "runtimes_of", "ways"]
 #: An annotation of a Dataset: where a JuiceFS S3 gateway serves it, ``http://host:port/bucket``. Fluid starts none.
 GATEWAY = "datafluid.io/s3-gateway"
 
-_KIND_OF = {kind.runtime_type: kind.kind for kind in KINDS.values() if kind.runtime_type}
 _UNREACHABLE = {
     "local": "is a directory of the cluster's nodes",
     "pvc": "is a volume claim of the cluster",
@@ -141,5 +140,5 @@ def _whole(dataset: Dataset, url: str, route: str) -> MountBinding:
 def runtimes_of(manifest: Mapping[str, Any]) -> Iterator[Ref]:
     """The runtimes that a dataset is bound to, the one that serves it first."""
     for runtime in (manifest.get("status") or {}).get("runtimes") or ():
-        if kind := _KIND_OF.get(runtime.get("type")):
-            yield Ref(kind, runtime["name"], runtime.get("namespace") or manifest["metadata"]["namespace"])
+        if kind := RUNTIMES_BY_TYPE.get(runtime.get("type")):
+            yield Ref(kind.kind, runtime["name"], runtime.get("namespace") or manifest["metadata"]["namespace"])

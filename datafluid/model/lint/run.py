@@ -115,15 +115,16 @@ def _documents(source: Source) -> Iterator[Subject]:
 
 
 def _parsed(source: str | Path) -> Iterator[Subject]:
-    from datafluid.model import manifest
+    from datafluid.model.documents import parse
+    from datafluid.model.manifest import refusal
 
     path = file_of(source)
     file = "" if path is None else str(path)
     text = str(source) if path is None else read_file(path)
     try:
-        documents = manifest.parse(text)
+        documents = parse(text)
     except Invalid as error:
-        raise manifest.refusal([replace(finding, file=file) for finding in error.findings]) from None
+        raise refusal([replace(finding, file=file) for finding in error.findings]) from None
     if not documents:
         yield Subject(data={}, file=file)  # of which a rule says that it is none
     for document in documents:

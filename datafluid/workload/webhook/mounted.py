@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datafluid.model.kinds import GROUP, KINDS
+from datafluid.model.kinds import GROUP, RUNTIMES_BY_TYPE
 from datafluid.model.names import LABEL_PREFIX
 from datafluid.model.plain import as_list, as_map, as_text, look
 from datafluid.placement.labels import DatasetLabels, labels
@@ -16,7 +16,6 @@ from datafluid.workload.webhook.world import World
 __all__ = ["MountedDataset", "mounted_datasets"]
 
 _MANAGED_BY = (f"{LABEL_PREFIX}managed-by", f"{LABEL_PREFIX}wrapped-by")
-_RUNTIMES = {kind.runtime_type: kind for kind in KINDS.values() if kind.is_runtime}
 _SCRAPE_ALL, _SCRAPE_NONE, _SCRAPE_MODES = "All", "None", ("MountPod", "Sidecar")
 
 
@@ -141,9 +140,9 @@ def _check_bound(dataset: Mapping[str, Any], full_name: str) -> None:
 
 def _with_runtime(dataset: Mapping[str, Any], name: str, namespace: str, world: World) -> MountedDataset:
     runtime_type = as_text(look(dataset, ("status", "runtimes", 0, "type")))
-    if runtime_type not in _RUNTIMES:
+    if runtime_type not in RUNTIMES_BY_TYPE:
         raise Denied(f"fail to get runtimeInfo for runtime type: {runtime_type}")
-    kind = _RUNTIMES[runtime_type]
+    kind = RUNTIMES_BY_TYPE[runtime_type]
     runtime = world.get(kind.kind, name, namespace)
     if runtime is None:
         raise Denied(missing(f"{kind.plural}.{GROUP}", name))

@@ -76,7 +76,7 @@ def _lists(profile: Mapping[str, Any], mode: str) -> tuple[tuple[str, ...], tupl
 
 
 def _locality(args: str) -> Locality:
-    from datafluid.model.manifest import parse
+    from datafluid.model.documents import parse
 
     documents = parse(args) if args.strip() else []
     told = as_map(documents[0].data) if documents else {}

@@ -1,17 +1,13 @@
-"""Open files. Reading: a builtin buffered file over a cached file, or over a reader that fetches what is missing.
-Writing: a file that appears whole when it is closed, and not at all when its block is left by an exception.
-"""
+"""Open files that are read: a builtin buffered file over a cached file, or over a reader that fetches the rest."""
 
 from __future__ import annotations
 
 import io
 import os
 import threading
-import warnings
 from collections.abc import Iterable
-from contextlib import suppress
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from datafluid.engine.ranges import UNIT, read_at
 from datafluid.engine.streams import ReaderFile
@@ -19,11 +15,10 @@ from datafluid.engine.streams import ReaderFile
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from datafluid.engine.editing import Writer
     from fluid_fsspec.base import Rooted
     from fluid_fsspec.tree import Tree
 
-__all__ = ["CompressedFile", "FetchingFile", "FluidFile", "TextFile", "WriteFile", "open_to_read"]
+__all__ = ["FetchingFile", "FluidFile", "open_to_read"]
 
 _SHARING = threading.Lock()
 _NOBODY = -1
@@ -213,96 +208,3 @@ def _reopen(fs: Rooted, path: str, position: int) -> FluidFile:
     file: FluidFile = fs.open(path, "rb")
     file.seek(position)
     return file
-
-
-class WriteFile(io.BufferedWriter):
-    """A file that is being written.
-
-    Args:
-        writer: Where it goes.
-        path: Its bare path.
-        autocommit: Appear when closed; without, when committed.
-    """
-
-    raw: Writer
-
-    def __init__(self, writer: Writer, path: str, *, autocommit: bool) -> None:
-        super().__init__(writer, UNIT)
-        self.path = path
-        self.autocommit = autocommit
-
-    def close(self) -> None:
-        """Publish the file, unless it waits for `commit`.
-
-        Raises:
-            AlreadyExists: it was opened with ``x`` and something has appeared meanwhile.
-            Unavailable, Forbidden: as the under-store raises them; nothing was written.
-        """
-        if self.autocommit:
-            super().close()
-        elif not self.raw.closed:
-            self.flush()
-
-    def commit(self) -> None:
-        """Publish the file: the end of a transaction."""
-        super().close()
-
-    def discard(self) -> None:
-        """Forget what was written."""
-        self.raw.discard()
-
-    def __exit__(self, kind: object, *exception: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
-    def __del__(self) -> None:
-        if not self.raw.closed:
-            warnings.warn(f"{self.path} was never closed, so nothing was written", ResourceWarning, stacklevel=2)
-            self.discard()
-
-
-class CompressedFile(io.BufferedWriter):
-    """A compressor over a file that is being written: closing it closes both, and an exception discards both.
-
-    Args:
-        compressor: A file that compresses into ``target``.
-        target: A `WriteFile`.
-    """
-
-    def __init__(self, compressor: Any, target: WriteFile) -> None:
-        super().__init__(compressor, UNIT)
-        self._target = target
-
-    def close(self) -> None:
-        """Write the end, then publish."""
-        if not self.closed:
-            super().close()
-            self._target.close()
-
-    def discard(self) -> None:
-        """Forget what was written."""
-        self._target.discard()
-        with suppress(ValueError):  # the compressor has nowhere to write its end to
-            super().close()
-
-    def __exit__(self, kind: object, *exception: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
-
-class TextFile(io.TextIOWrapper):
-    """Text over a file of ours; an exception in the block that writes it discards it."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, *exception: object) -> None:
-        binary: Any = self.buffer
-        if kind is not None and hasattr(binary, "discard"):
-            binary.discard()
-        else:
-            self.close()
