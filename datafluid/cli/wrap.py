@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,11 +81,12 @@ def register(app: typer.Typer) -> None:
         wanted = [DatasetUse.parse(use) for use in uses or ()]
         text = read_source(file)
         documents = objects_of(text, file)
-        topology = _topology(session, wanted, facts, documents)
+        home = "default" if facts is not None else session.client.context.namespace
+        topology_of = _topologies(session, wanted, facts, documents)
         paths = tuple(undotted(path) for path in templates or ())
-        done = _wrap(documents, wanted, topology, mode.value, paths)
+        done = _wrap(documents, wanted, topology_of, mode.value, paths)
         wraps = [(before, after) for before, after in done if after is not None]
-        _tell(wraps, explain, topology.namespace if wanted and session.namespace is None else None)
+        _tell(wraps, explain, home if wanted and session.namespace is None else None)
         for before in (before for before, after in done if after is None and explain):
             echo(f"{_title(before)} describes no pods, so it stays as it is.", file=sys.stderr)
         if any("kind" not in before and wrapped.extras for before, wrapped in wraps) and not diff:
@@ -121,29 +123,33 @@ def _list(items: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
-def _topology(
-    session: Session, uses: Iterable[DatasetUse], facts: list[str] | None, documents: list[Mapping[str, Any]]
-) -> Topology:
+def _topologies(
+    session: Session, uses: list[DatasetUse], facts: list[str] | None, documents: list[Mapping[str, Any]]
+) -> Callable[[Mapping[str, Any]], Topology]:
+    """What is known where a document is; each namespace is asked about once."""
     from datafluid.topology import read_topology
     from datafluid.workload import Topology
 
     if facts is not None:
         objects = [each for name in facts for each in objects_of(read_source(name), name)]
-        return Topology.of([*objects, *documents], namespace=session.namespace or "default")
-    namespaces = {as_text(look(each, ("metadata", "namespace"))) for each in documents} - {""}
-    home = session.client.context.namespace
-    namespace = namespaces.pop() if len(namespaces) == 1 else home
-    try:
-        return read_topology(session.client.plane, uses, namespace=namespace)
-    except Unavailable as error:
-        hint = "`--with FILE` reads datasets from a file, `--context embedded` takes this machine's."
-        raise Unavailable(error.message, hint=hint) from error
+        given = Topology.of([*objects, *documents], namespace=session.namespace or "default")
+        return lambda document: given
+
+    @cache
+    def read(namespace: str) -> Topology:
+        try:
+            return read_topology(session.client.plane, uses, namespace=namespace)
+        except Unavailable as error:
+            hint = "`--with FILE` reads datasets from a file, `--context embedded` takes this machine's."
+            raise Unavailable(error.message, hint=hint) from error
+
+    return lambda document: read(as_text(look(document, ("metadata", "namespace"))) or session.client.context.namespace)
 
 
 def _wrap(
     documents: list[Mapping[str, Any]],
     uses: list[DatasetUse],
-    topology: Topology,
+    topology_of: Callable[[Mapping[str, Any]], Topology],
     mode: Mode,
     templates: tuple[JsonPath, ...],
 ) -> list[tuple[Mapping[str, Any], Wrapped | None]]:
@@ -158,7 +164,7 @@ def _wrap(
         own = tuple(path for path in templates if look(each, path) is not None)
         wrapped = None
         if pod_places(each, templates=own):
-            wrapped = wrap(each, uses, topology=topology, mode=mode, templates=own, beside=documents)
+            wrapped = wrap(each, uses, topology=topology_of(each), mode=mode, templates=own, beside=documents)
         done.append((each, wrapped))
     if all(wrapped is None for _, wrapped in done):
         raise Invalid("there is no workload in it.", hint="Give an object that makes pods, or say --template PATH.")

@@ -154,6 +154,18 @@ def test_facts_from_the_plane(job: str, run: Run) -> None:
     assert "readOnly" not in wrapped["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]
 
 
+def test_each_workload_is_wrapped_with_what_is_known_in_its_namespace(run: Run) -> None:
+    """Two of them in one file; the one of no namespace is the context's."""
+    datafluid.connect().apply([DATASET.replace("team", "one"), DATASET.replace("team", "default")])
+    places = (f"metadata: {{name: train{more}}}" for more in (", namespace: one", "", ", namespace: other"))
+    text = "---\n".join(JOB.replace("metadata: {name: train, namespace: team}", place) for place in places)
+    told = run("wrap", "-", "--use", "imagenet", "--explain", input=text)
+    containers = [each["spec"]["template"]["spec"]["containers"][0] for each in documents(told.stdout)]
+    assert ["readOnly" in each["volumeMounts"][0] for each in containers] == [False, False, True]
+    assert "nothing is known of other/imagenet" in told.stderr
+    assert "nothing is known of one/imagenet" not in told.stderr
+
+
 def test_json(job: str, tmp_path: Path, run: Run) -> None:
     """One object, or a List."""
     assert json.loads(run("wrap", job, "--use", "team/a", "-o", "json").stdout)["kind"] == "Job"
