@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from datafluid.model.plain import Path, as_list, as_map, as_text, look
@@ -81,9 +82,18 @@ def _trainer(draft: Draft, topology: Topology) -> PodPlace:
             fix="Earlier ones have podTemplateOverrides (2.1) or podSpecOverrides (2.0): give a topology with the CRD.",
         )
     path = _patch(draft) if spelling == "runtimePatches" else _override(draft, spelling)
-    shape = OVERRIDE if spelling == "podSpecOverrides" else TRAIN_PATCH
+    shape = (
+        OVERRIDE if spelling == "podSpecOverrides" else replace(TRAIN_PATCH, inherited_affinity=_earlier(draft, path))
+    )
     template = TemplateAt(path=path, role=_NODE, shape=shape, container=_NODE)
     return PodPlace(path=path, role=_NODE, template=template)
+
+
+def _earlier(draft: Draft, path: Path) -> tuple[Path, ...]:
+    """The affinities of your own patches of the trainer's pods, the last first: a later one takes their place."""
+    patches = [each for each in pod_places(draft.data) if each.template.shape is TRAIN_PATCH and each.path != path]
+    found = [each.at(("spec", "affinity")) for each in patches if {_NODE, "*"} & set(each.role.split(","))]
+    return tuple(("/", *each) for each in reversed(found))
 
 
 def _patch(draft: Draft) -> Path:

@@ -74,7 +74,10 @@ TRAINERS = (
         ),
         hold=SUSPEND,
         container="node",
-        notes=("The pods are described by its training runtime; here they are only patched.",),
+        notes=(
+            "The pods are described by its training runtime; here they are only patched.",
+            "An affinity for nodes that the runtime itself has gives way to that of the patch.",
+        ),
     ),
     WorkloadKind(kind="RayCluster", groups=("ray.io",), templates=_ray("spec"), hold=SUSPEND),
     WorkloadKind(

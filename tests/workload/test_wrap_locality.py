@@ -260,6 +260,35 @@ def test_the_defaults_of_a_workflow_count_before_the_workflow_for_inline_steps_t
     assert inline["container"]["volumeMounts"][0]["name"] == wrapped["volumes"][0]["name"]
 
 
+@pytest.mark.parametrize("spelling", ["runtimePatches", "podTemplateOverrides"])
+def test_the_affinity_of_your_own_patch_of_a_trainer_is_not_lost(spelling: str) -> None:
+    """Trainer merges patch after patch, and the terms of a later one take the place of those before."""
+    pool = {"key": "pool", "operator": "In", "values": ["a100"]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [pool]}]}
+    mine = {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
+    jobs = [{"name": each, "template": {"spec": {"template": {"spec": mine}}}} for each in ("node", "launcher")]
+    written = {
+        "runtimePatches": {"manager": "me", "trainingRuntimeSpec": {"template": {"spec": {"replicatedJobs": jobs}}}},
+        "podTemplateOverrides": {"targetJobs": [{"name": "node"}, {"name": "launcher"}], "spec": mine},
+    }
+    train = {
+        "apiVersion": "trainer.kubeflow.org/v1alpha1",
+        "kind": "TrainJob",
+        "metadata": {"name": "t", "namespace": "team"},
+        "spec": {spelling: [written[spelling]]},
+    }
+    wrapped = wrap(train, ["a,locality=require"]).manifest
+    first, ours = wrapped["spec"][spelling]
+    assert first == written[spelling]
+    if spelling == "runtimePatches":
+        (node,) = ours["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"]
+        ours = node["template"]["spec"]["template"]
+    found = NodeAffinity.of(ours["spec"])
+    assert found.matches({A: "true", "pool": "a100"})
+    assert not found.matches({A: "true"})
+    assert wrap(wrapped, ["a,locality=require"]).manifest == wrapped
+
+
 @pytest.mark.parametrize("wrong", ["x", ["x"], []])
 def test_an_affinity_that_is_none_is_not_overruled(wrong: Any) -> None:
     with pytest.raises(Invalid, match="affinity is not a mapping"):
