@@ -146,11 +146,6 @@ class Inventory:
         """Whether some node has a part of a dataset's cache."""
         return any(node.labels.get(labels.dataset) == "true" for node in self.nodes)
 
-    @property
-    def without_report(self) -> int:
-        """How many nodes have no agent, so that nothing is known of their disks."""
-        return sum(node.report is None for node in self.nodes)
-
 
 def _running(pod: Mapping[str, Any]) -> RunningPod | None:
     """A pod that is on a node. Where it wanted to be does not matter any more, whom it keeps away does."""
