@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,12 +49,18 @@ def register(app: typer.Typer) -> None:
         Exit code 0: nothing certain is wrong, 1: something is.
         """
         ref = session.ref(*(word for word in (what, name) if word), example="datafluid diagnose dataset/NAME")
-        found = session.client.diagnose(ref.name, kind=ref.kind, namespace=ref.namespace)
+        found = _aimed(session.client.diagnose(ref.name, kind=ref.kind, namespace=ref.namespace), session)
         _show(found, output)
         if archive is not None:
             _write(archive, found.archive())
         if any(cause.certain for cause in found.causes):
             raise typer.Exit(ExitCode.FAILURE)
+
+
+def _aimed(found: Diagnosis, session: Session) -> Diagnosis:
+    """With commands for the cluster that was looked at: the next one may delete."""
+    causes = tuple(replace(cause, command=session.aimed(cause.command)) for cause in found.causes)
+    return replace(found, causes=causes)
 
 
 def _show(found: Diagnosis, output: _Format) -> None:

@@ -101,21 +101,25 @@ def describe(error: BaseException) -> tuple[str, str]:
     return safe(message[:500]), f"Run it again with {DEBUG_VARIABLE}=1 for the full trace, and report it."
 
 
-def complain(error: BaseException) -> ExitCode:
-    """Tell an error on stderr and return the exit code for it."""
+def complain(error: BaseException, aim: Callable[[str], str] = str) -> ExitCode:
+    """Tell an error on stderr and return the exit code for it; ``aim`` makes proposed commands fit the context."""
     if os.environ.get(DEBUG_VARIABLE, "") not in {"", "0"}:
         traceback.print_exception(error, file=sys.stderr)
     message, hint = describe(error)
     print(f"Error: {message}", file=sys.stderr)
     for finding in getattr(error, "findings", ())[1:]:
-        print(f"       {safe(finding.placed())} {safe(finding.hint)}", file=sys.stderr)
+        print(f"       {safe(finding.placed())} {safe(aim(finding.hint))}", file=sys.stderr)
     if hint:
-        print(f"Try:   {hint}", file=sys.stderr)
+        print(f"Try:   {safe(aim(hint))}", file=sys.stderr)
     return exit_code(error)
 
 
-def guarded(body: Callable[[], Any]) -> Any:
+def guarded(body: Callable[[], Any], aim: Callable[[str], str] = str) -> Any:
     """Run a command; whatever it raises becomes words on stderr and an exit code.
+
+    Args:
+        body: The command.
+        aim: Makes proposed commands fit the context.
 
     Raises:
         typer.Exit: the command ended with a code other than 0.
@@ -129,7 +133,7 @@ def guarded(body: Callable[[], Any]) -> Any:
         _forget_stdout()
         raise typer.Exit(ExitCode.PIPE) from None
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one boundary of the command line
-        raise typer.Exit(complain(error)) from None
+        raise typer.Exit(complain(error, aim)) from None
     return answer
 
 

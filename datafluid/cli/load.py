@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
         if wait:
             _finished(operation, timeout)
         else:
-            _started(operation)
+            _started(session, operation)
 
     @command(app)
     def wait(
@@ -102,11 +102,12 @@ def _finished(operation: LoadHandle, timeout: float | None, *, cancel: bool = Tr
     echo(f"{operation.ref} {status.phase}{what}")
 
 
-def _started(operation: LoadHandle) -> None:
+def _started(session: Session, operation: LoadHandle) -> None:
     echo(f"dataload.data.fluid.io/{operation.name} created")
     if operation.is_cron:
         runs = ", ".join(tick(moment) for moment in operation.next_runs(3))
         who = "Its CronJob runs them" if operation.on_cluster else "`datafluid serve` or `datafluid run-due` runs them"
         echo(f"Next runs: {runs}. {who}.", file=sys.stderr)
     else:
-        echo(f"Watch it with `datafluid wait dataload {operation.name}`.", file=sys.stderr)
+        where = f"dataload {operation.name} -n {operation.ref.namespace}"
+        echo(session.aimed(f"Watch it with `datafluid wait {where}`."), file=sys.stderr)

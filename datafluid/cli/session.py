@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from datafluid.cli import completion
+from datafluid.cli.aiming import aim
 from datafluid.cli.errors import guarded
 from datafluid.cli.escape import safe
 from datafluid.errors import Invalid, NotFound
@@ -77,6 +78,10 @@ class Session:
         if self.namespace is None:
             return client
         return datafluid.Client(client.plane, replace(client.context, namespace=self.namespace))
+
+    def aimed(self, text: str) -> str:
+        """A text whose commands work in this context when they are pasted."""
+        return aim(self.context)(text)
 
     def place(self, text: str) -> FluidURI:
         """A place in a dataset from ``fluid://ns/dataset/path``, ``ns/dataset/path`` or ``dataset``.
@@ -180,7 +185,8 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run it inside the boundary."""
-        return guarded(lambda: super(Command, self).invoke(ctx))
+        outer: Session = ctx.find_root().obj or Session()
+        return guarded(lambda: super(Command, self).invoke(ctx), aim(ctx.params.get("context") or outer.context))
 
 
 def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[_Function], _Function]:

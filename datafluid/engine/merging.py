@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from datafluid.errors import Conflict
+from datafluid.model.begun import has_begun, refuse_diverted
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Manifest
@@ -26,13 +27,15 @@ def merge(current: Mapping[str, Any] | None, authored: Mapping[str, Any], applie
         applied: The keys of labels and annotations that the last apply named.
 
     Raises:
-        Conflict: the object is being deleted, or is an operation that has begun and whose spec would change.
+        Conflict: the object is being deleted, or is an operation that has begun and whose spec would change, or is a
+            schedule that would be lost.
     """
     if current is None:
         return copy.deepcopy({key: value for key, value in authored.items() if key != "status"})
     ref = Ref.of(authored)
     if current["metadata"].get("deletionTimestamp"):
         raise Conflict(f"{ref} is being deleted.", hint="Wait until it is gone, then apply again.")
+    refuse_diverted(current, authored)
     new: Manifest = copy.deepcopy(dict(current))
     for key in ("labels", "annotations"):
         merged = _merged(
@@ -59,9 +62,9 @@ def _merged(current: Mapping[str, str], authored: Mapping[str, str], before: Any
 
 def _refuse_change(ref: Ref, current: Mapping[str, Any]) -> None:
     """An operation that has begun does what it was told: Fluid ignores a changed spec without a word."""
-    phase = (current.get("status") or {}).get("phase")
-    if ref.kind not in OPERATION_KINDS or current["spec"].get("policy") == "Cron" or not phase:
+    if not has_begun(current):
         return
+    phase = current["status"]["phase"]
     if phase in ("Complete", "Failed"):
         raise Conflict(f"{ref} is {phase} and would not run again.", hint="Apply with replace, or use another name.")
     raise Conflict(f"{ref} is {phase} already.", hint="Delete it, or use another name.")

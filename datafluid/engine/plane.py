@@ -25,6 +25,7 @@ from datafluid.engine.reconcile.values import Note, rfc3339
 from datafluid.engine.registry import Registry
 from datafluid.engine.surroundings import Surroundings
 from datafluid.errors import Conflict, NotFound, Unavailable, Unsupported
+from datafluid.model.begun import is_diverted
 from datafluid.model.kinds import find_kind
 from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
@@ -80,7 +81,7 @@ class EmbeddedPlane:
         ref = Ref.of(authored)
         with suppress(_DryRun), self.registry.transaction() as records:
             current = records.find(ref)
-            if current is not None and replace and _is_finished_operation(current):
+            if current is not None and replace and (_is_finished_operation(current) or is_diverted(current, authored)):
                 records.remove(ref)
                 current = None
             new = merge(current, authored, records.applied(ref))

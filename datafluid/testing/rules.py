@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from datafluid.errors import Conflict
+from datafluid.model.begun import has_begun, is_diverted, refuse_diverted
 from datafluid.model.names import OPERATION_KINDS
-from datafluid.model.plain import look
 from datafluid.model.ref import Ref
 from datafluid.model.status import OperationStatus
 from datafluid.plane.port import Manifest
 
-__all__ = ["belongs", "has_begun", "merged", "mounted_by", "runs_again"]
+__all__ = ["belongs", "merged", "mounted_by", "runs_again"]
 
 _REFERENCE = "dataset://"
 
@@ -28,6 +28,7 @@ def merged(current: Manifest, authored: Manifest) -> Manifest:
         raise Conflict(f"{ref} is being deleted.", hint="Wait until it is gone, then apply again.")
     if has_begun(current) and current.get("spec") != authored.get("spec"):
         raise Conflict(f"{ref} has begun already.", hint="Apply with replace, or use another name.")
+    refuse_diverted(current, authored)
     kept = {key: value for key, value in current["metadata"].items() if key not in ("labels", "annotations")}
     new = {**current, **authored, "metadata": {**kept, **authored["metadata"]}}
     if current.get("spec") != authored.get("spec"):
@@ -38,13 +39,8 @@ def merged(current: Manifest, authored: Manifest) -> Manifest:
 def runs_again(current: Manifest, authored: Manifest) -> bool:
     """Whether an operation begins anew when it is replaced: it has ended, or has begun and is another now."""
     changed = current.get("spec") != authored.get("spec")
-    return has_begun(current) and (changed or OperationStatus.parse(current).finished)
-
-
-def has_begun(manifest: Mapping[str, Any]) -> bool:
-    """Whether it is an operation that runs once, and has started."""
-    once = manifest["kind"] in OPERATION_KINDS and manifest["spec"].get("policy") != "Cron"
-    return once and bool(look(manifest, ("status", "phase")))
+    ended = has_begun(current) and (changed or OperationStatus.parse(current).finished)
+    return ended or is_diverted(current, authored)
 
 
 def belongs(ref: Ref, manifest: Mapping[str, Any], dataset: Ref) -> bool:

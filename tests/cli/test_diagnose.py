@@ -22,6 +22,17 @@ def test_says_the_likely_cause_first(client: Client, tmp_path: Path, run: Run) -
     assert run("diagnose", "gone", code=1).stdout == run("diagnose", "dataset", "gone", code=1).stdout == told
 
 
+def test_what_to_run_next_is_run_in_the_same_place(client: Client, tmp_path: Path, run: Run) -> None:
+    """A command without the ``--context`` that was given would ask, or delete, somewhere else."""
+    client.apply(dataset_manifest("gone", f"local://{tmp_path / 'nowhere'}"))
+    told = run("--context", "embedded", "diagnose", "dataset/gone", code=1).stdout
+    assert "   next  datafluid --context embedded get dataset gone -n default -o yaml\n" in told
+    begun = run("load", "gone", "--name", "warm", "--context", "embedded").stderr
+    assert "`datafluid --context embedded wait dataload warm -n default`" in begun
+    refused = run("wait", "dataload", "warm", "--timeout", "0", "--context", "embedded", code=4).stderr
+    assert "Try:   `datafluid --context embedded diagnose dataload warm" in refused
+
+
 def test_a_dataset_in_order_is_told_so(client: Client, tmp_path: Path, run: Run) -> None:
     """Exit code 0."""
     apply_local_dataset(client, tmp_path, "good")

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from datafluid.errors import Conflict, NotFound
+from datafluid.model.begun import has_begun, is_diverted, refuse_diverted
 from datafluid.model.kinds import API_VERSION
-from datafluid.model.names import OPERATION_KINDS
 from datafluid.model.ref import Ref
 from datafluid.model.status import OperationStatus
 from datafluid.plane.admission import admit, must_be_named, without_server_fields
@@ -42,8 +42,9 @@ def apply(
     if current is not None:
         _refuse_if_terminating(ref, current)
         again = replace and OperationStatus.parse(current).finished
-        if _has_begun(current) and (again or (yield from _would_change(resource, authored, current, adopt))):
+        if (yield from _is_another(resource, authored, current, adopt, again)):
             if not replace:
+                refuse_diverted(current, authored)
                 raise Conflict(
                     f"{ref} has begun already: Fluid ignores another spec.",
                     hint="Apply with replace=True (`--replace`), or use another name.",
@@ -94,15 +95,13 @@ def _refuse_if_terminating(ref: Ref, current: Mapping[str, Any]) -> None:
         )
 
 
-def _has_begun(current: Mapping[str, Any]) -> bool:
-    """Whether it is an operation that runs once, and Fluid has begun with it."""
-    once = current["kind"] in OPERATION_KINDS and current["spec"].get("policy") != "Cron"
-    return once and bool((current.get("status") or {}).get("phase"))
-
-
-def _would_change(resource: Resource, authored: Manifest, current: Manifest, adopt: bool) -> Flow[bool]:
-    """Whether the spec would become another one; only the server knows, for it fills in the defaults."""
-    tried = yield from _send(resource, authored, True, adopt)
+def _is_another(resource: Resource, authored: Manifest, current: Manifest, adopt: bool, again: bool) -> Flow[bool]:
+    """Whether it can be what is applied only as a new object, for Fluid acts on nothing of a changed spec."""
+    if not has_begun(current):
+        return is_diverted(current, authored)
+    if again:
+        return True
+    tried = yield from _send(resource, authored, True, adopt)  # only the server knows: it fills in the defaults
     return bool(tried["spec"] != current["spec"])
 
 

@@ -25,6 +25,7 @@ _CANNOT = re.compile(
     r'cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_NOBODY = 'User "system:anonymous"'
 _UNKNOWN = re.compile(r'unknown field "(?P<strict>[^"]+)"|(?P<typed>\.\S+): field not declared in schema')
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
 
@@ -115,6 +116,11 @@ def _unauthorized(request: Request, status: Mapping[str, Any], message: str) -> 
 def _forbidden(request: Request, status: Mapping[str, Any], message: str) -> DatafluidError:
     if any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(status)):
         return Conflict(f"{request.subject}: its namespace is being deleted.", hint="Wait for its end, or use another.")
+    if _NOBODY in message:
+        return Forbidden(
+            f"{request.subject}: the request came without credentials, and the server tells strangers nothing.",
+            hint="Has the context's user a token, a certificate or a plugin that works? See `kubectl auth whoami`.",
+        )
     found = _CANNOT.search(message)
     if found is None:
         return Forbidden(f"{request.subject}: {message}.", hint="Ask whoever administers the cluster.")

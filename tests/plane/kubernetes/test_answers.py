@@ -64,6 +64,7 @@ MEANINGS = [
     (refusal(409, **CONFLICT), Conflict, "'kubectl' owns spec.replicas"),
     (refusal(409, reason="Conflict", message="modified"), Conflict, "has changed"),
     (refusal(403, message=CANNOT), Forbidden, "you may not get datasets"),
+    (refusal(403, message=CANNOT.replace('"u"', '"system:anonymous"')), Forbidden, "without credentials"),
     (refusal(403, message=QUOTA), Forbidden, "exceeded quota"),
     (refusal(403, **TERMINATING), Conflict, "namespace is being deleted"),
     (refusal(401, message="Unauthorized"), Forbidden, "does not accept the credentials"),
