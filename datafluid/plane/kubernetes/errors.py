@@ -92,6 +92,9 @@ def field_conflicts(response: Response) -> list[tuple[str, str]]:
     ]
 
 
+_EXPLAIN = "`kubectl explain` tells what each field takes."
+
+
 def _invalid(request: Request, status: Mapping[str, Any], message: str) -> DatafluidError:
     from datafluid.model.lint import Finding
 
@@ -101,7 +104,8 @@ def _invalid(request: Request, status: Mapping[str, Any], message: str) -> Dataf
         Finding(code="DF000", severity="error", path=path, message=f"{path}: {text}." if path else text)
         for path, text in unknown or causes or [("", message)]
     ]
-    hint = "This cluster's Fluid does not know that field; is it older?" if unknown else ""
+    hint = _EXPLAIN if causes or status.get("reason") == "BadRequest" else ""
+    hint = "Check its spelling; this cluster may have an older version of the kind." if unknown else hint
     told = "; ".join(finding.message for finding in findings) if unknown else message
     return Invalid(f"{request.subject}: the server refuses it: {told}", hint=hint, findings=findings)
 

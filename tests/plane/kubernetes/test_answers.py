@@ -93,6 +93,12 @@ def test_what_an_answer_means(response: Response, kind: type[DatafluidError], wo
     assert words in str(error)
 
 
+@pytest.mark.parametrize(("answer", "cure"), [(STRICT, "spelling"), (TYPED, "spelling"), (CAUSES, "kubectl explain")])
+def test_what_the_server_refuses_is_no_matter_of_fluid_alone(answer: dict[str, Any], cure: str) -> None:
+    """Jobs are applied as well: the hint fits every kind."""
+    assert cure in error_of(GET, refusal(422, **answer)).hint or cure in error_of(GET, refusal(500, **answer)).hint
+
+
 def test_no_name_is_not_all_of_them() -> None:
     """A path without a name is that of the collection, and a DELETE there takes everything."""
     nothing = Ref("Dataset", "", "team")
