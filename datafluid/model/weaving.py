@@ -35,6 +35,7 @@ class _Span:
         below: Its values.
         anchor: What an alias stands for, or what it is called.
         word: What it says, when it is a word.
+        ragged: Whether it is a block of text whose last line has no end, and gets one when something comes behind it.
     """
 
     kind: Literal["mapping", "list", "whole", "alias"]
@@ -44,6 +45,7 @@ class _Span:
     below: tuple[_Span, ...] = ()
     anchor: str | None = None
     word: str = ""
+    ragged: bool = False
 
 
 def woven(text: str, documents: Sequence[Any], *, first: Sequence[Mapping[str, Any]] = ()) -> str | None:
@@ -65,6 +67,8 @@ def woven(text: str, documents: Sequence[Any], *, first: Sequence[Mapping[str, A
           b: 2
     """
     before = [document.data for document in parse(text)]
+    if before == list(documents) and not first:
+        return text
     roots = [span for span in _roots(text) if span.kind != "whole" or text[span.start : span.end].strip()]
     if len(before) != len(documents) or len(roots) != len(documents):
         return None
@@ -93,9 +97,10 @@ def _span(event: Any, events: Iterator[Any], text: str) -> _Span:
     if isinstance(event, yaml.AliasEvent):
         return _Span(kind="alias", start=start, end=end, anchor=event.anchor)
     if isinstance(event, yaml.ScalarEvent):
+        ragged = False
         if event.style in ("|", ">"):  # they reach to the next word
-            end = len(text[:end].rstrip())
-        return _Span(kind="whole", start=start, end=end, anchor=event.anchor, word=event.value)
+            end, ragged = len(text[:end].rstrip()), end >= len(text) and not text.endswith("\n")
+        return _Span(kind="whole", start=start, end=end, anchor=event.anchor, word=event.value, ragged=ragged)
     found: list[_Span] = []
     while not isinstance(next_event := next(events), yaml.CollectionEndEvent):
         found.append(_span(next_event, events, text))
@@ -147,7 +152,7 @@ class _Weaver:
             self._grow_mapping(span, old, new, path)
         elif span.kind == "list" and isinstance(new, list) and len(new) >= len(span.below):
             self._grow_list(span, old, new, path)
-        elif old != new:
+        elif old != new or span.ragged:
             self._replace(span, new, path, indent)
 
     def _grow_mapping(self, span: _Span, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:

@@ -101,6 +101,7 @@ def test_no_line_of_the_user_is_lost(
             assert set(value.splitlines()) <= set(now.splitlines())
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(manifests, uses, topologies)
 def test_no_comment_of_the_user_is_lost(manifest: dict[str, Any], wanted: list[DatasetUse], topology: Topology) -> None:
     """The lines of the file stay as they are and in order, but for the empty values that something is put into."""
