@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from datafluid.engine.binding import Binding
-    from datafluid.engine.listing import Found
+    from datafluid.engine.cache.directories import Found
     from datafluid.engine.mounted import Mount
     from datafluid.engine.understore.port import ObjectInfo
 
