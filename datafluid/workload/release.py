@@ -164,4 +164,5 @@ def _is_complete(load: Mapping[str, Any] | None) -> bool:
 
 def _share(dataset: Mapping[str, Any]) -> str:
     fraction = DatasetStatus.parse(dataset).fraction
-    return f", {fraction:.0%} so far" if fraction is not None else ""
+    # Rounded down: what it still waits for is not there yet.
+    return f", {int(fraction * 100 + 1e-9)}% so far" if fraction is not None else ""

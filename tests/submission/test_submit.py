@@ -70,7 +70,7 @@ def test_it_is_held_until_all_is_there() -> None:
         "team/flights waits for its PersistentVolumeClaim",
         "team/flights is cached on 0 of 1 nodes",
         "team/flights waits for 50% cached",
-        "team/flights waits for 50% cached, 50% so far",
+        "team/flights waits for 50% cached, 49% so far",
     ]
     assert plane.get(JOB_REF)["spec"]["suspend"] is True
     plane.cached("50.0%")
