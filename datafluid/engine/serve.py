@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from datafluid.engine.backoff import BacksOff
 from datafluid.engine.controller import Controller
 from datafluid.engine.locks import FileLock
-from datafluid.engine.patience import Patient
 from datafluid.engine.plane import EmbeddedPlane
 from datafluid.engine.reconcile.cron import next_turn
 from datafluid.engine.reconcile.operation import expires_at
@@ -86,7 +86,7 @@ class Server:
     def __init__(self, plane: EmbeddedPlane, *, tell: Callable[[str], None] = _log.info) -> None:
         self._plane = plane
         self._tell = tell
-        patient = Patient(plane.controller.surroundings, pause=_PROBE_PAUSE)
+        patient = BacksOff(plane.controller.surroundings, pause=_PROBE_PAUSE)
         self._controller = Controller(plane.registry, patient, clock=plane.controller.clock)
         self._reached_at = 0.0
         self._told = self._states()

@@ -82,11 +82,7 @@ class Volume(Looking, Editing):
             NotFound, IsADirectory: there is no such file.
         """
         generation = self._generation.read()
-        entry, as_of = self._look_up(path)
-        if entry.type == "directory":
-            raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
-        mount = self.mount_of(path)
-        assert mount is not None
+        entry, as_of, mount = self._file(path)
         found = self._cached_or_in_place(mount, entry)
         if found is None:
             return None
@@ -123,11 +119,7 @@ class Volume(Looking, Editing):
         from datafluid.engine.reader import Reader  # loads do without them, and warm reads
         from datafluid.engine.version import VersionReader
 
-        entry, _ = self._look_up(path)
-        if entry.type == "directory":
-            raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
-        mount = self.mount_of(path)
-        assert mount is not None
+        entry, _, mount = self._file(path)
         origin, key = mount.binding.origin, mount.key(path)
 
         def found(entry: Entry) -> ObjectInfo:
@@ -189,6 +181,18 @@ class Volume(Looking, Editing):
                     sizes[origin] = index.sizes(db, origin)
             total += sizes[origin].get(content_id(origin, mount.key(entry.path), entry.version, entry.size), 0)
         return total
+
+    def _file(self, path: str) -> tuple[Entry, float, Mount]:
+        """A file, when the store said so, and the mount that it lies in.
+
+        Raises:
+            NotFound, IsADirectory: there is no such file.
+        """
+        entry, as_of = self._look_up(path)
+        mount = self.mount_of(path)
+        if mount is None or entry.type == "directory":
+            raise IsADirectory(f"{self._shown(path)} is a directory.", hint="Name a file in it.")
+        return entry, as_of, mount
 
     def _cached_or_in_place(self, mount: Mount, entry: Entry) -> tuple[str, tuple[int, int, int, int, int], str] | None:
         key = mount.key(entry.path)

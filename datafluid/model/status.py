@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from datafluid.model.filling import Estimate
+from datafluid.model.growth import Estimate
 from datafluid.model.kinds import RUNTIMES_BY_TYPE
 from datafluid.model.plain import as_list, as_map, as_text
 from datafluid.model.quantity import parse_percent, parse_size

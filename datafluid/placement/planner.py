@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import ceil
 
 from datafluid.errors import Invalid, Unschedulable
-from datafluid.placement.filling import place, reached
 from datafluid.placement.fitting import Fit, fit
 from datafluid.placement.inventory import Inventory, InventoryNode, RunningPod
 from datafluid.placement.pins import counted, pin
+from datafluid.placement.placing import place, reached
 from datafluid.placement.planned import Pin, Plan, PlannedDataset, PodGroup
 from datafluid.placement.podneeds import PodNeeds
 from datafluid.placement.resources import Amounts, total

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,15 +10,15 @@ from typing import TYPE_CHECKING
 from datafluid.clusters.crons import cron_job_ref, history
 from datafluid.errors import Forbidden, NotFound, OperationFailed, Timeout
 from datafluid.model.ref import Ref
-from datafluid.model.relations import operation_datasets
 from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
 from datafluid.waiting.deadline import Deadline
+from datafluid.waiting.figures import LoadFigures
 from datafluid.waiting.listening import listen
 from datafluid.waiting.outages import outlasting
+from datafluid.waiting.stuck import why_not_begun, why_stuck
 from datafluid.waiting.telling import diagnosis, reporter, where_to_look
 
 if TYPE_CHECKING:
-    from datafluid.model.filling import Filling
     from datafluid.model.status import OperationStatus
 
 __all__ = ["wait_for_operation"]
@@ -33,7 +31,17 @@ def wait_for_operation(
     timeout: float | None,
     progress: bool | Callable[[OperationStatus], None],
 ) -> OperationStatus:
-    """Behind `LoadHandle.wait`."""
+    """Wait until an operation ends, or a run of one on a schedule; this is `LoadHandle.wait`.
+
+    Args:
+        timeout: Seconds; None waits for ever.
+        progress: True prints to standard error; a callable gets each new snapshot.
+
+    Raises:
+        NotFound: there is no such operation, or it was deleted meanwhile.
+        OperationFailed: it failed, or never will end.
+        Timeout: with what was seen last.
+    """
     from datafluid.model.status import OperationStatus
 
     first = plane.get(ref)
@@ -45,14 +53,14 @@ def wait_for_operation(
         except Forbidden:  # without its CronJob there is its status, which follows for a DataLoad at least
             pass
     status, last, said = before, first, None
-    figures = _Figures(plane) if progress and isinstance(plane, Cluster) and ref.kind == "DataLoad" else None
+    figures = LoadFigures(plane) if progress and isinstance(plane, Cluster) and ref.kind == "DataLoad" else None
     for heard in listen(plane, ref, deadline=deadline, first=first):
         last = heard.object or last
         status = OperationStatus.parse(last)
         if figures is not None:
             status = outlasting(ref, deadline, partial(figures.onto, status, last))
         if progress and not heard.news and not status.phase:
-            status = replace(status, reason=outlasting(ref, deadline, partial(_why_not_begun, plane, last)))
+            status = replace(status, reason=outlasting(ref, deadline, partial(why_not_begun, plane, last)))
         if status != said:
             said = status
             report(status)
@@ -60,10 +68,10 @@ def wait_for_operation(
             return _ended(plane, ref, last, status)
         if heard.gone or heard.object is None:
             raise NotFound(f"{ref} was deleted while it was {status.phase or 'new'}.", hint=_after_vanishing(last))
-        if not heard.news and (stuck := outlasting(ref, deadline, partial(_stuck, plane, last, status))):
+        if not heard.news and (stuck := outlasting(ref, deadline, partial(why_stuck, plane, last, status))):
             raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
     outlasting(ref, deadline, partial(plane.get, ref))  # or tell that the plane does not answer
-    told = diagnosis(plane, last, status.phase) if status.phase else f"waiting; {_why_not_begun(plane, last)}"
+    told = diagnosis(plane, last, status.phase) if status.phase else f"waiting; {why_not_begun(plane, last)}"
     raise Timeout(
         f"{ref} is not finished after {deadline}; seen last: {told}",
         hint=where_to_look(ref),
@@ -90,7 +98,7 @@ def _wait_for_run(
         if heard.gone:
             raise NotFound(f"the CronJob of {ref} was deleted.", hint="Apply it again.")
         if heard.object is None:
-            if stuck := outlasting(ref, deadline, lambda: _stuck(plane, now := plane.get(ref), _parsed(now))):
+            if stuck := outlasting(ref, deadline, lambda: why_stuck(plane, now := plane.get(ref), _parsed(now))):
                 raise OperationFailed(f"{ref} does not get on: {stuck}", hint=where_to_look(ref))
             continue
         runs = [run for run in runs_now() if (run.scheduled, run.started) not in ended_before]
@@ -110,36 +118,6 @@ def _parsed(manifest: Manifest) -> OperationStatus:
     from datafluid.model.status import OperationStatus
 
     return OperationStatus.parse(manifest)
-
-
-class _Figures:
-    """How far a load is on a cluster, where only its dataset tells: asked when the load changes, and now and then."""
-
-    def __init__(self, plane: ControlPlane) -> None:
-        self._plane = plane
-        self._filling: Filling | None = None
-
-    def onto(self, status: OperationStatus, operation: Manifest) -> OperationStatus:
-        """The status with what the dataset's cache tells as its progress."""
-        from datafluid.model.filling import Filling
-        from datafluid.model.status import DatasetStatus, Progress
-
-        if status.phase != "Executing" or status.progress is not None:
-            return status
-        namespace, name = operation_datasets(operation)[0]
-        try:
-            dataset = DatasetStatus.parse(self._plane.get(Ref("Dataset", name, namespace)))
-        except (NotFound, Forbidden):
-            return status
-        if dataset.cached is None:
-            return status
-        now = time.monotonic()
-        self._filling = (self._filling or Filling()).seen(now, dataset.cached)
-        estimate = self._filling.estimate(now, goal=dataset.total)
-        rate = None if estimate.rate is None else sum(estimate.rate) / 2
-        eta = None if estimate.eta is None else estimate.eta[1]
-        moved = Progress(bytes_total=dataset.total, bytes_done=dataset.cached, rate=rate, eta=eta)
-        return replace(status, progress=moved)
 
 
 def _has_ended(status: OperationStatus, before: OperationStatus) -> bool:
@@ -168,52 +146,3 @@ def _after_vanishing(last: Manifest) -> str:
     if last["spec"].get("ttlSecondsAfterFinished") == 0:
         return "Its ttlSecondsAfterFinished is 0, so it may have ended well unseen: look at what it was to do."
     return "Apply it again."
-
-
-def _stuck(plane: ControlPlane, operation: Manifest, status: OperationStatus) -> str:
-    """Why an operation that does not change never will: what only events and its predecessor tell."""
-    with suppress(NotFound, Forbidden):  # it went this moment, or one may wait and not look around: no reason to stop
-        return _reason_to_stop(plane, operation, status)
-    return ""
-
-
-def _why_not_begun(plane: ControlPlane, operation: Manifest) -> str:
-    """What keeps its dataset from being Bound: no operation begins before."""
-    for namespace, name in operation_datasets(operation):
-        ref = Ref("Dataset", name, namespace)
-        try:
-            dataset = plane.get(ref)
-        except NotFound:
-            return f"there is no {ref}"
-        except Forbidden:
-            continue
-        phase = (dataset.get("status") or {}).get("phase")
-        if phase != "Bound":
-            return f"{ref} is {diagnosis(plane, dataset, phase or 'not bound yet')}"
-    return ""
-
-
-def _reason_to_stop(plane: ControlPlane, operation: Manifest, status: OperationStatus) -> str:
-    if status.phase == "Executing":
-        failures = [each for each in plane.events(Ref.of(operation)) if each.reason == "DataOperationExecutionFailed"]
-        newest = max(failures, key=lambda event: event.last_seen, default=None)
-        return f"{newest.reason}: {newest.message}" if newest else ""
-    if not status.phase and not isinstance(plane, Cluster) and (unusable := _unusable(plane, operation)):
-        return unusable
-    after = operation["spec"].get("runAfter")
-    if status.phase == "Pending" and status.waiting and after:
-        predecessor = Ref(after["kind"], after["name"], after.get("namespace") or operation["metadata"]["namespace"])
-        if (plane.get(predecessor).get("status") or {}).get("phase") == "Failed":
-            return f"it runs after {predecessor}, which has failed."
-    return ""
-
-
-def _unusable(plane: ControlPlane, operation: Manifest) -> str:
-    """Why a dataset of an operation can never be Bound as it is declared; "" where it may be. Fluid never tells."""
-    from datafluid.model.readiness import readiness
-
-    for namespace, name in operation_datasets(operation):
-        ref = Ref("Dataset", name, namespace)
-        if unusable := readiness(plane.get(ref), claim=None, runtime=None).unusable:
-            return f"{ref}: {unusable}"
-    return ""

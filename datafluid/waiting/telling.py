@@ -11,7 +11,7 @@ from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, ControlPlane, Manifest
 
 if TYPE_CHECKING:
-    from datafluid.model.filling import Estimate
+    from datafluid.model.growth import Estimate
 
 __all__ = ["diagnosis", "estimate_line", "likeliest", "newest_reason", "reporter", "where_to_look"]
 

@@ -16,7 +16,7 @@ from datafluid.waiting.outages import outlasting
 from datafluid.waiting.telling import diagnosis, likeliest, newest_reason, reporter, where_to_look
 
 if TYPE_CHECKING:
-    from datafluid.model.filling import Filling
+    from datafluid.model.growth import Growth
     from datafluid.model.readiness import Readiness
     from datafluid.model.status import DatasetStatus
 
@@ -52,7 +52,7 @@ class _DatasetWait:
     seen: dict[str, Manifest | None] = field(default_factory=dict)
     blind_to: frozenset[str] = frozenset()
     failed_since: float | None = None
-    filling: Filling | None = None
+    growth: Growth | None = None
     said: DatasetStatus | None = None
     reason: str = ""
     reason_of: tuple[str, str] = ("", "")
@@ -130,14 +130,14 @@ class _DatasetWait:
         )
 
     def _status(self, state: Readiness) -> DatasetStatus:
-        from datafluid.model.filling import Filling
+        from datafluid.model.growth import Growth
         from datafluid.model.status import DatasetStatus
 
         status = DatasetStatus.parse(self.seen["dataset"] or {})
         now = time.monotonic()
-        self.filling = (self.filling or Filling()).seen(now, status.cached)
+        self.growth = (self.growth or Growth()).seen(now, status.cached)
         goal = None if self.cached is None or status.total is None else int(self.cached * status.total)
-        estimate = None if goal is None else self.filling.estimate(now, goal=goal)
+        estimate = None if goal is None else self.growth.estimate(now, goal=goal)
         return replace(status, waiting_for=state.waiting_for, estimate=estimate)
 
     def _reason(self, state: Readiness, status: DatasetStatus, heard: Heard) -> str:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datafluid.errors import Invalid
-from datafluid.placement.filling import place
 from datafluid.placement.fitting import fit
 from datafluid.placement.inventory import Inventory, RunningPod
+from datafluid.placement.placing import place
 from datafluid.placement.podneeds import PodNeeds
 from datafluid.placement.rules import rules_of
 from tests.placement.clusters import HOSTNAME, ZONE, Manifest, apart, near, node, nodes, pod, running, spread, templates

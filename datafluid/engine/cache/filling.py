@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from datafluid.engine.cache.checksum import PIECE
 from datafluid.engine.cache.extents import Ranges, add, coalesce, covers, missing
 from datafluid.engine.cache.identity import CachedName
-from datafluid.engine.cache.tier import Tier, _disk_errors
+from datafluid.engine.cache.tier import Tier, disk_errors
 from datafluid.engine.understore.port import ObjectInfo
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Filling:
             CacheFull: the disk is full.
         """
         view = memoryview(data).cast("B")
-        with _disk_errors(self.tier.path):
+        with disk_errors(self.tier.path):
             while view:
                 written = os.pwrite(self.fd, view, offset)
                 offset += written
@@ -119,7 +119,7 @@ class Filling:
     def write_many(self, offset: int, parts: Sequence[memoryview]) -> None:
         """Write consecutive pieces of memory at an offset, in one call where the system takes it; see `write`."""
         left = list(parts)
-        with _disk_errors(self.tier.path):
+        with disk_errors(self.tier.path):
             while left:
                 written = os.pwritev(self.fd, left[:_MOST_PARTS], offset)
                 offset += written

@@ -14,7 +14,7 @@ from pathlib import Path
 from datafluid.engine.cache.identity import CachedName
 from datafluid.errors import CacheFull, Forbidden, Unavailable
 
-__all__ = ["BLOCK", "Tier", "blocks"]
+__all__ = ["BLOCK", "Tier", "blocks", "disk_errors"]
 
 BLOCK = 4096
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -82,7 +82,7 @@ class Tier:
         Returns:
             The descriptor, and whether the file is new: then nothing that was known of it holds.
         """
-        with _disk_errors(self.path):
+        with disk_errors(self.path):
             try:
                 return self._create(name, size)
             except FileNotFoundError:  # somebody has removed our directories behind our back
@@ -125,7 +125,7 @@ class Tier:
         Raises:
             CacheFull: the disk takes nothing more.
         """
-        with _disk_errors(self.path):
+        with disk_errors(self.path):
             os.fchmod(fd, 0o400)
             os.rename(
                 f"{partial.directory}/{partial}",
@@ -142,7 +142,7 @@ class Tier:
             CacheFull: the disk is read-only.
         """
         place = f"{name.directory}/{name}"
-        with _disk_errors(self.path), suppress(FileNotFoundError):
+        with disk_errors(self.path), suppress(FileNotFoundError):
             try:
                 os.unlink(place, dir_fd=self._fd)
             except IsADirectoryError:  # somebody else's, and not ours to delete: only out of the way
@@ -195,7 +195,7 @@ _TROUBLE = {
 }
 
 
-class _disk_errors:  # noqa: N801  # reads as a statement: with _disk_errors(path)
+class disk_errors:  # noqa: N801  # reads as a statement: with disk_errors(path)
     """A disk that takes nothing more becomes CacheFull, wherever the kernel notices it."""
 
     def __init__(self, path: str) -> None:

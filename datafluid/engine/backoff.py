@@ -1,4 +1,4 @@
-"""Surroundings that do not try in vain too often."""
+"""Surroundings that back off: mounts that could not be reached are left alone for a while."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from datafluid.engine.reconcile.tiers import Machine
 from datafluid.engine.reconcile.values import Totals
 from datafluid.engine.surroundings import Surroundings
 
-__all__ = ["Patient"]
+__all__ = ["BacksOff"]
 
 
-class Patient:
+class BacksOff:
     """Other surroundings, but mounts that could not be reached are not tried again at once.
 
     Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from statistics import median
 
-__all__ = ["Estimate", "Filling"]
+__all__ = ["Estimate", "Growth"]
 
 _PERIOD = 90.0  # seconds between two questions of Fluid to an engine, unless it is seen to ask oftener
 _TURNS = 3.0  # so many of them without a change are a stall
@@ -35,14 +35,14 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class Growth:
     """What was seen of a cache that fills: when its figure changed, and to what.
 
     Args:
         samples: Seconds and bytes, oldest first.
 
     Example:
-        >>> seen = Filling().seen(0, 0).seen(90, 900).seen(180, 2700)
+        >>> seen = Growth().seen(0, 0).seen(90, 900).seen(180, 2700)
         >>> estimate = seen.estimate(190, goal=5400)
         >>> estimate.rate, estimate.eta
         ((10.0, 20.0), (125.0, 350.0))
@@ -50,12 +50,12 @@ class Filling:
 
     samples: tuple[tuple[float, int], ...] = ()
 
-    def seen(self, at: float, cached: int | None) -> Filling:
+    def seen(self, at: float, cached: int | None) -> Growth:
         """After a look at the figure. One that has shrunk, by eviction or a restart, begins anew."""
         if cached is None or (self.samples and cached == self.samples[-1][1]):
             return self
         if self.samples and cached < self.samples[-1][1]:
-            return Filling(((at, cached),))
+            return Growth(((at, cached),))
         return replace(self, samples=(*self.samples, (at, cached))[-_MOST_SAMPLES:])
 
     def estimate(self, now: float, *, goal: int | None) -> Estimate:
