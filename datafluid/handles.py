@@ -234,8 +234,9 @@ class DatasetHandle:
     def loads(self) -> list[LoadHandle]:
         """The DataLoads of this dataset."""
         from datafluid.model.relations import operations_of
+        from datafluid.plane.looking import served
 
-        found = self._client.plane.list("DataLoad", namespace=self.namespace)
+        found = served(self._client.plane, ("DataLoad",), namespace=self.namespace)
         return [LoadHandle(self._client.plane, Ref.of(item)) for item in operations_of(self.ref, found)]
 
     def delete(self, *, cascade: bool = True, wait: bool = False, timeout: float | None = 300) -> None:
@@ -261,9 +262,9 @@ class DatasetHandle:
         from datafluid.model.graph import OperationGraph
         from datafluid.model.names import OPERATION_KINDS
         from datafluid.model.relations import operations_of
+        from datafluid.plane.looking import served
 
-        plane = self._client.plane
-        everything = [each for kind in OPERATION_KINDS for each in plane.list(kind, namespace=self.namespace)]
+        everything = served(self._client.plane, OPERATION_KINDS, namespace=self.namespace)
         return OperationGraph.of(operations_of(self.ref, everything))
 
 

@@ -9,7 +9,7 @@ import typer
 from datafluid.cli import completion
 from datafluid.cli.lint import read_source
 from datafluid.cli.output import echo
-from datafluid.cli.session import Session, command
+from datafluid.cli.session import Session, command, slashed
 from datafluid.errors import Invalid, NotFound
 from datafluid.model.ref import Ref
 
@@ -63,9 +63,7 @@ def _refs(session: Session, kind: str | None, names: list[str], files: list[str]
         objects = [model.manifest() for name in files for model in load(read_source(name))]
         refs = [Ref.of(each) for each in objects]
         return [session.client.ref(ref.kind, ref.name, namespace=ref.namespace) for ref in reversed(refs)]
-    if kind and "/" in kind and not names:
-        kind, _, name = kind.partition("/")
-        names = [name]
+    kind, names = slashed(kind, names)
     if kind is None or not names or files:
         raise Invalid("delete needs either KIND NAME or -f FILE.", hint="Write `datafluid delete dataset NAME`.")
     return [session.client.ref(kind, name) for name in names]

@@ -14,12 +14,15 @@ from datafluid.cli.objects import dig, since
 from datafluid.cli.output import age, echo, paint, percent, size, table, tick
 from datafluid.cli.session import Session, command
 from datafluid.errors import Unsupported
+from datafluid.redaction import redact_url
 
 if TYPE_CHECKING:
     from datafluid.handles import DatasetHandle, LoadHandle
     from datafluid.plane.port import Event, Manifest
 
 __all__ = ["register"]
+
+_KUBECTLS_COPY = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,10 +61,17 @@ def _heading(manifest: Manifest) -> None:
             "UID": metadata.get("uid"),
             "Age": since(metadata.get("creationTimestamp")),
             "Labels": _pairs(metadata.get("labels")),
-            "Annotations": _pairs(metadata.get("annotations")),
+            "Annotations": _pairs(_shown(metadata.get("annotations") or {})),
             "Phase": dig(manifest, ".status.phase"),
         }
     )
+
+
+def _shown(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Annotations without kubectl's copy of the manifest, and without credentials."""
+    from datafluid.diagnosis.masking import mask_text
+
+    return {name: mask_text(text) for name, text in annotations.items() if name != _KUBECTLS_COPY}
 
 
 def _dataset(handle: DatasetHandle) -> None:
@@ -88,7 +98,8 @@ def _dataset(handle: DatasetHandle) -> None:
 
 
 def _mount(mount: Mapping[str, Any]) -> Sequence[object]:
-    return mount.get("path"), mount.get("name"), mount["mountPoint"], mount.get("readOnly", False)
+    where = redact_url(mount.get("mountPoint") or "")
+    return mount.get("path"), mount.get("name"), where, mount.get("readOnly", False)
 
 
 def _load(manifest: Manifest) -> Sequence[object]:
@@ -105,16 +116,17 @@ def _operation(session: Session, manifest: Manifest) -> None:
 
     handle = LoadHandle(session.client.plane, Ref.of(manifest))
     spec, status = manifest["spec"], handle.status
+    rests = spec.get("policy") == "Cron" and handle.suspended
     _fields(
         {
             "Dataset": dig(spec, "dataset.name"),
             "Policy": spec.get("policy") or "Once",
             "Schedule": spec.get("schedule"),
-            "Suspended": "yes" if spec.get("policy") == "Cron" and handle.suspended else None,
+            "Suspended": "yes" if rests else None,
             "Duration": dig(manifest, ".status.duration"),
             "Last run": dig(manifest, ".status.lastScheduleTime"),
             "Last good": dig(manifest, ".status.lastSuccessfulTime"),
-            "Next runs": ", ".join(tick(moment) for moment in _next_runs(handle)),
+            "Next runs": "none until it is resumed" if rests else ", ".join(map(tick, _next_runs(handle))),
         }
     )
     _runs(handle)

@@ -12,7 +12,7 @@ from datafluid.cli import completion
 from datafluid.cli.errors import ExitCode
 from datafluid.cli.objects import show, show_by_context
 from datafluid.cli.output import Output, OutputOption, echo
-from datafluid.cli.session import Session, command
+from datafluid.cli.session import Session, command, slashed
 from datafluid.cli.watch import follow
 from datafluid.errors import Forbidden, Invalid, Unsupported
 
@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
 
         Without KIND: everything there is.
         """
+        kind, names = slashed(kind, names)
         kinds = _kinds(kind)
         if all_contexts:
             if names or watch:
@@ -66,7 +67,7 @@ def register(app: typer.Typer) -> None:
             where = "" if everywhere else f" in namespace {session.client.context.namespace}"
             echo(f"No {kind or 'object'} found{where}.", file=sys.stderr)
         if watch:
-            _watch(session, kinds, names or [], everywhere, output)
+            _watch(session, kinds, names, everywhere, output)
 
 
 def _in_all_contexts(

@@ -12,6 +12,8 @@ from datafluid.cli.session import Session, command
 
 __all__ = ["register"]
 
+_MOST = 2**31 - 1  # what Kubernetes can count
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -23,7 +25,7 @@ def register(app: typer.Typer) -> None:
             list[str],
             typer.Argument(metavar="NS/DATASET | KIND NAME", autocompletion=completion.datasets),
         ],
-        replicas: Annotated[int, typer.Option("--replicas", min=0, help="Cache workers from now on.")],
+        replicas: Annotated[int, typer.Option("--replicas", min=0, max=_MOST, help="Cache workers from now on.")],
     ) -> None:
         """Set the number of cache workers of a dataset's runtime.
 

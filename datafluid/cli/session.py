@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datafluid.model.ref import Ref
     from datafluid.plane.port import ControlPlane
 
-__all__ = ["Command", "Session", "command"]
+__all__ = ["Command", "Session", "command", "slashed"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -162,6 +162,19 @@ class Session:
         return self.client.ref(*words)
 
 
+def slashed(kind: str | None, names: list[str] | None) -> tuple[str | None, list[str]]:
+    """``KIND/NAME`` in the place of a kind is ``KIND NAME``.
+
+    Example:
+        >>> slashed("dataset/a", None), slashed("dataset", ["a", "b"])
+        (('dataset', ['a']), ('dataset', ['a', 'b']))
+    """
+    if kind and "/" in kind and not names:
+        kind, _, name = kind.partition("/")
+        return kind, [name]
+    return kind, names or []
+
+
 def _is_there(plane: ControlPlane, ref: Ref) -> bool:
     if not ref.name:
         return False
@@ -213,7 +226,7 @@ def _with_session(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         if session.namespace is not None:
             check_namespace(session.namespace)
-        _log(session.verbosity)
+        _log(session)
         function(session, **values)
 
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
@@ -238,16 +251,20 @@ def _with_session(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _SafeFormatter(logging.Formatter):
-    """Log lines that cannot steer a terminal."""
+    """Log lines that cannot steer a terminal, with commands that fit the session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._session = session
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(safe(line) for line in super().format(record).splitlines())
+        return "\n".join(safe(self._session.aimed(line)) for line in super().format(record).splitlines())
 
 
-def _log(verbosity: int) -> None:
+def _log(session: Session) -> None:
     """Send the package's log to stderr: warnings, with -v what it does, with -vv everything."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_SafeFormatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_SafeFormatter(session))
     logger = logging.getLogger("datafluid")
     logger.handlers[:] = [handler]
-    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
+    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(session.verbosity, 2)])

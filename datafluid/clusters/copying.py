@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from datafluid.errors import Invalid
+from datafluid.errors import Forbidden, Invalid, NotFound, Unsupported
 from datafluid.model.lint.facts import RUNTIMES
 from datafluid.model.ref import Ref
+from datafluid.plane.looking import served
 from datafluid.plane.port import Cluster, Manifest
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def planned_copy(source: Client, ref: Ref, target: Client, *, namespace: str | N
 
     Raises:
         NotFound: there is no such dataset.
+        Invalid: it would be copied onto itself.
         Unavailable: one of the two does not answer.
 
     Example:
@@ -47,6 +50,7 @@ def planned_copy(source: Client, ref: Ref, target: Client, *, namespace: str | N
 
     objects = _declared(source, ref)
     place = namespace or ref.namespace or target.context.namespace
+    _refuse_itself(objects[0], target, Ref("Dataset", ref.name, place))
     around = None
     if isinstance(target.plane, Cluster):
         moved = [Subject(data={**each, "metadata": {**each["metadata"], "namespace": place}}) for each in objects]
@@ -81,11 +85,17 @@ def _declared(source: Client, ref: Ref) -> list[Manifest]:
     dataset = source.plane.get(ref)
     runtimes = [
         each
-        for kind in RUNTIMES
-        for each in source.plane.list(kind, namespace=ref.namespace)
+        for each in served(source.plane, RUNTIMES, namespace=ref.namespace)
         if each["metadata"]["name"] == ref.name and not _made_by_fluid(each)
     ]
     return [dataset, *runtimes]
+
+
+def _refuse_itself(dataset: Manifest, target: Client, copy: Ref) -> None:
+    """Two contexts may be one cluster."""
+    with suppress(NotFound, Forbidden, Unsupported):
+        if target.plane.get(copy)["metadata"].get("uid") == dataset["metadata"].get("uid"):
+            raise Invalid(f"{copy} would be copied onto itself.", hint="Name another context, or another namespace.")
 
 
 def _made_by_fluid(runtime: Manifest) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from datafluid.errors import Forbidden, NotFound, Unsupported
 from datafluid.model.ref import Ref
 from datafluid.plane.port import Cluster, ControlPlane, Event, Manifest, SeesMetadata
 
-__all__ = ["Look"]
+__all__ = ["Look", "served"]
 
 _SECRET = "v1/Secret"  # noqa: S105  # a kind
 
@@ -91,3 +92,23 @@ class Look:
         except Forbidden as error:
             self.unknown["discovery"] = error.rule or error.message
             return frozenset()
+
+
+def served(plane: ControlPlane, kinds: Iterable[str], *, namespace: str | None) -> list[Manifest]:
+    """The objects of kinds of which a cluster's Fluid may lack some: of those there are none.
+
+    Args:
+        plane: Where.
+        kinds: Which.
+        namespace: In which namespace; None: in all.
+
+    Example:
+        >>> from datafluid.testing import InMemoryPlane
+        >>> served(InMemoryPlane(), ("DataLoad", "DataProcess"), namespace="team")
+        []
+    """
+    found: list[Manifest] = []
+    for kind in kinds:
+        with suppress(Unsupported):
+            found += plane.list(kind, namespace=namespace)
+    return found

@@ -77,3 +77,12 @@ def test_what_is_not_there_cannot_be_copied(contexts: Path, run: Run) -> None:
     """Neither a dataset nor a context."""
     assert run("copy", "default/nothing", "--to", "edge", code=3).stderr
     assert "there is no context 'moon'" in run("copy", "default/nothing", "--to", "moon", code=3).stderr
+
+
+def test_nothing_is_copied_onto_itself(contexts: Path, tmp_path: Path, run: Run) -> None:
+    """Two contexts may be one place; it was said to be there already, and was applied again."""
+    datafluid.connect("here").apply(dataset_manifest("flights", f"local://{tmp_path}"))
+    assert "copied onto itself" in run("copy", "flights", "--to", "here", code=2).stderr
+    assert (
+        "applied in context here, namespace other" in run("copy", "flights", "--to", "here", "--into", "other").stdout
+    )

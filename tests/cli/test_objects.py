@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from datafluid.client import Client
+from datafluid.errors import Unsupported
 from tests.cli.conftest import Run, Start
 from tests.datasets import apply_local_dataset, dataset_manifest, runtime_manifest
+from tests.diagnosis.world import DATASET, World
 
 
 @pytest.fixture
@@ -192,3 +195,57 @@ def test_watch_prints_changes_until_interrupted(client: Client, data: Path, star
     assert "two" in iter(process.stdout.readline, "").__next__() or "two" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
+
+
+def test_describe_shows_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others put them into mounts, and kubectl copies all of a manifest into an annotation."""
+    annotations = {
+        "kubectl.kubernetes.io/last-applied-configuration": '{"key": "hidden-1"}',
+        "note": "password=hidden-2",
+    }
+    world = World()
+    world.change(
+        DATASET,
+        metadata={"annotations": annotations},
+        spec={"mounts": [{"mountPoint": "https://me:hidden-3@example.com/x?sig=hidden-4", "name": "x"}, {"name": "y"}]},
+    )
+    monkeypatch.setattr("datafluid.connect", lambda context: world.client)
+    told = run("describe", "dataset", "demo").stdout
+    assert "https://example.com/x" in told
+    assert "note=password=***" in told
+    assert "hidden" not in told
+
+
+def test_a_schedule_that_rests_has_no_next_runs(client: Client, data: Path, run: Run) -> None:
+    """They were named as if they came."""
+    apply_local_dataset(client, data, "files").load(schedule="0 3 * * *", name="nightly")
+    run("suspend", "dataload", "nightly")
+    assert re.search(r"Next runs: +none until it is resumed", run("describe", "dataload", "nightly").stdout)
+
+
+def test_get_takes_kind_and_name_in_one_word(manifest: Path, run: Run) -> None:
+    """As every other verb does; it proposed another kind."""
+    run("apply", "-f", str(manifest))
+    assert run("get", "dataset/files", "-o", "name").stdout == run("get", "dataset", "files", "-o", "name").stdout
+
+
+def test_more_workers_than_can_be_counted_are_refused(run: Run) -> None:
+    """The server said so with all of the object in JSON."""
+    assert "2147483647" in run("scale", "files", "--replicas", "99999999999999", code=2).stderr
+
+
+def test_a_cluster_whose_fluid_lacks_kinds_is_described(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its datasets are shown, drawn and copied, too: earlier versions of Fluid have fewer operations and runtimes."""
+    world = World()
+    every = world.plane.list
+
+    def fewer(kind: str, **more: Any) -> list[Any]:
+        if kind in ("DataLoad", "DataProcess", "CacheRuntime"):
+            raise Unsupported(f"this cluster does not serve {kind}.")
+        return every(kind, **more)
+
+    monkeypatch.setattr(world.plane, "list", fewer)
+    monkeypatch.setattr("datafluid.connect", lambda context: world.client)
+    assert "Life cycle:" in run("describe", "dataset", "demo").stdout
+    assert "no operations" in run("flow", "demo").stdout
+    assert "kind: AlluxioRuntime" in run("copy", "demo", "--to", "other", "--into", "elsewhere", "--dry-run").stdout
