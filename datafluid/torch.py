@@ -69,7 +69,7 @@ class FluidFiles(Dataset, Generic[_T]):  # type: ignore[misc]  # torch ships no 
         ]
 
 
-class LocalSampler(Sampler):  # type: ignore[misc]
+class LocalSampler(Sampler):  # type: ignore[misc]  # likewise
     """This rank's indices of a `FluidFiles`: each file goes to one rank, one whose machine has it cached if possible.
 
     The shares are made once, by rank 0 where `torch.distributed` is up (all ranks must make their sampler then); they
@@ -111,7 +111,7 @@ class LocalSampler(Sampler):  # type: ignore[misc]
         return iter(_ordered(self._mine, self._shuffle, self._seed, self._epoch))
 
 
-class FluidStream(IterableDataset, Generic[_T]):  # type: ignore[misc]
+class FluidStream(IterableDataset, Generic[_T]):  # type: ignore[misc]  # likewise
     """Samples of all files below a ``fluid://`` directory, one file after the other: an iterable dataset.
 
     Files are shared out to ranks as `LocalSampler` does, and within a rank to the workers of its loader.

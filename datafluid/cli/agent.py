@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datafluid.cli.metrics import node_metrics
-from datafluid.cli.output import as_json, as_yaml, echo, percent, size, table
+from datafluid.cli.output import as_data, as_yaml, echo, percent, size, table
 from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid, Unsupported
 
@@ -137,11 +137,9 @@ def _served(listen: str | None) -> Iterator[Callable[[NodeReport], None]]:
 
 
 def _show(report: NodeReport, output: _Format) -> None:
-    if output is _Format.json:
-        as_json(asdict(report))
-    elif output is _Format.yaml:
-        as_yaml([asdict(report)])
-    elif output is _Format.prometheus:
+    if as_data(asdict(report), output):
+        return
+    if output is _Format.prometheus:
         print(node_metrics(report), end="")
     else:
         _tables(report)

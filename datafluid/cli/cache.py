@@ -12,7 +12,7 @@ import typer
 from datafluid.cli import completion
 from datafluid.cli.errors import ExitCode
 from datafluid.cli.metrics import prometheus
-from datafluid.cli.output import as_json, as_yaml, counted, echo, percent, size, table
+from datafluid.cli.output import as_data, counted, echo, percent, size, table
 from datafluid.cli.progress import meter
 from datafluid.cli.session import Session, command
 from datafluid.errors import Invalid
@@ -49,11 +49,9 @@ def status(
 ) -> None:
     """Show what is cached, by tier and by dataset, and hits and misses."""
     now = session.client.cache.status()
-    if output is _Format.json:
-        as_json(asdict(now))
-    elif output is _Format.yaml:
-        as_yaml([asdict(now)])
-    elif output is _Format.prometheus:
+    if as_data(asdict(now), output):
+        return
+    if output is _Format.prometheus:
         print(prometheus(now), end="")
     else:
         _tables(now)

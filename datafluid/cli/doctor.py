@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import typer
 
 from datafluid.cli.errors import ExitCode
 from datafluid.cli.escape import safe
-from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, paint
+from datafluid.cli.output import Report, ReportOption, as_data, echo, paint
 from datafluid.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from datafluid.engine.health import Check
 
 __all__ = ["register"]
 
@@ -27,17 +33,17 @@ def register(app: typer.Typer) -> None:
         plain = [
             {"name": each.name, "status": each.status, "message": each.message, "hint": each.hint} for each in checks
         ]
-        if output is Report.json:
-            as_json(plain)
-        elif output is Report.yaml:
-            as_yaml([plain])
-        elif output is Report.name:
-            for each in checks:
-                echo(f"{each.status} {each.name}")
-        else:
-            for each in checks:
-                print(f"{paint(each.status)}{' ' * (6 - len(each.status))}{safe(each.name)}: {safe(each.message)}")
-                if each.hint:
-                    echo(f"      {each.hint}")
+        if not as_data(plain, output):
+            _show(checks, names=output is Report.name)
         if any(each.status == "fail" for each in checks):
             raise typer.Exit(ExitCode.FAILURE)
+
+
+def _show(checks: Iterable[Check], *, names: bool) -> None:
+    for each in checks:
+        if names:
+            echo(f"{each.status} {each.name}")
+            continue
+        print(f"{paint(each.status)}{' ' * (6 - len(each.status))}{safe(each.name)}: {safe(each.message)}")
+        if each.hint:
+            echo(f"      {each.hint}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datafluid.cli import completion
-from datafluid.cli.output import Report, ReportOption, as_json, as_yaml, echo, size, table
+from datafluid.cli.output import Report, ReportOption, as_data, echo, size, table
 from datafluid.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -50,11 +50,9 @@ def register(app: typer.Typer) -> None:
         for place in urls or own:
             with session.reading(place) as url:
                 entries += fs.ls(url, detail=True)
-        if output is Report.json:
-            as_json(entries)
-        elif output is Report.yaml:
-            as_yaml([entries])
-        elif long and output is Report.table:
+        if as_data(entries, output):
+            return
+        if long and output is Report.table:
             table(("Size", "Modified", "Name"), (_long(each) for each in entries))
         else:
             for each in entries:
@@ -77,11 +75,9 @@ def register(app: typer.Typer) -> None:
         for each in urls:
             with session.reading(each) as url:
                 sums.append(_sum(url, fs.content_summary(url)))
-        if output is Report.json:
-            as_json(sums)
-        elif output is Report.yaml:
-            as_yaml([sums])
-        elif output is Report.name:
+        if as_data(sums, output):
+            return
+        if output is Report.name:
             for found in sums:
                 echo(found["url"])
         else:
@@ -95,13 +91,10 @@ def register(app: typer.Typer) -> None:
         """Say which way a read goes, why not a faster one, and what that costs."""
         with session.reading(url) as place:
             explanation = _filesystem(session).explain(place)
-        if output is Report.json:
-            as_json(asdict(explanation))
-        elif output is Report.yaml:
-            as_yaml([asdict(explanation)])
-        else:
-            for line in [explanation.route] if output is Report.name else str(explanation).splitlines():
-                echo(line)
+        if as_data(asdict(explanation), output):
+            return
+        for line in [explanation.route] if output is Report.name else str(explanation).splitlines():
+            echo(line)
 
     @command(app)
     def refresh(session: Session, url: _Place) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "Report",
     "ReportOption",
     "age",
+    "as_data",
     "as_json",
     "as_manifests",
     "as_yaml",
@@ -31,6 +32,7 @@ __all__ = [
     "paint",
     "paint_diff",
     "percent",
+    "print_manifests",
     "size",
     "table",
     "tick",
@@ -135,6 +137,17 @@ def as_yaml(documents: Iterable[object]) -> None:
         if not text.replace("\n", "").isprintable():
             text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=False, width=110)
         print(("---\n" if number else "") + text, end="")
+
+
+def as_data(data: object, output: StrEnum) -> bool:
+    """Print data as JSON, or as one YAML document, where ``-o`` says so; whether it was printed."""
+    if output == "json":
+        as_json(data)
+    elif output == "yaml":
+        as_yaml([data])
+    else:
+        return False
+    return True
 
 
 def print_manifests(manifests: Sequence[Mapping[str, Any]], output: Report) -> None:

@@ -94,7 +94,7 @@ class ObjectMeta(Part):
 class Resource(Part):
     """An object: one of the 14 kinds."""
 
-    api_version: Literal["data.fluid.io/v1alpha1"] = API_VERSION  # type: ignore[assignment]
+    api_version: Literal["data.fluid.io/v1alpha1"] = API_VERSION  # type: ignore[assignment]  # of type str
     kind: str
     metadata: ObjectMeta
 

@@ -73,7 +73,7 @@ class S3Server:
 
         import obstore
 
-        store = S3Store(name, **self.obstore_options())  # type: ignore[arg-type]
+        store = S3Store(name, **self.obstore_options())  # type: ignore[arg-type]  # its keys differ in type
         url = obstore.sign(store, "PUT", "", timedelta(minutes=1))
         urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=10).close()
         return name
@@ -94,7 +94,7 @@ class S3Server:
         import obstore
         from obstore.store import S3Store
 
-        obstore.put(S3Store(bucket, **self.obstore_options()), key, data)  # type: ignore[arg-type]
+        obstore.put(S3Store(bucket, **self.obstore_options()), key, data)  # type: ignore[arg-type]  # likewise
 
     def requests(self, method: str | None = None, *, below: str = "/") -> list[Request]:
         """The requests logged so far whose path starts with ``below``, oldest first."""

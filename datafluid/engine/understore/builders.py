@@ -71,6 +71,7 @@ def _s3(bucket: str, prefix: str, options: StoreOptions) -> ObjectStore:
     config["region"] = region(options)
     if options.flag("anonymous"):
         config["skip_signature"] = True
+    # Here and below obstore wants TypedDicts, which would have to be written out key by key.
     return S3Store(bucket, prefix=prefix or None, client_options=_client(options), retry_config=_RETRY, **config)  # type: ignore[arg-type]
 
 

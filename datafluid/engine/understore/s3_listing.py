@@ -93,7 +93,7 @@ class S3Listing:
         try:
             if b"<!DOCTYPE" in body:  # a listing has none, and entities could be made to grow
                 raise ET.ParseError("a document type")
-            root = ET.fromstring(body)  # noqa: S314
+            root = ET.fromstring(body)  # noqa: S314  # without a document type there are no entities
         except ET.ParseError:
             raise Corrupt(f"{self.shown} answered with no listing.", hint="Check the endpoint.") from None
         for each in root.iter():

@@ -12,7 +12,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from datafluid.errors import DatafluidError, Unavailable
 from datafluid.plane.kubernetes.errors import answer_of, error_of, not_kubernetes
@@ -212,8 +212,8 @@ class Watcher:
         self._known[key] = now
         if before == now:
             return None
-        type = "MODIFIED" if before and before[0] == now[0] else "ADDED"
-        return WatchEvent(type=type, object=plain(manifest), version=version)  # type: ignore[arg-type]
+        type: Literal["ADDED", "MODIFIED"] = "MODIFIED" if before and before[0] == now[0] else "ADDED"
+        return WatchEvent(type=type, object=plain(manifest), version=version)
 
     def _vanished(self, version: str) -> Iterator[WatchEvent]:
         """Objects that were told of and are not listed any more: what is left of them is their name."""
