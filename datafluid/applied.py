@@ -1,4 +1,4 @@
-"""What an apply declared, to wait for."""
+"""The result of `Client.apply`: the objects that were declared, which one can wait for."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from datafluid.clusters import crons
 from datafluid.clusters.crons import TIME_ZONE
 from datafluid.errors import NotFound, Unsupported
 from datafluid.model.ref import Ref
+from datafluid.plane.finding import find
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Event, KeepsHistory, Manifest, Run
 
 if TYPE_CHECKING:
@@ -160,10 +161,8 @@ class LoadHandle:
         """Whether its schedule rests."""
         manifest = self.manifest
         if self.on_cluster:
-            try:
-                return bool(self._plane.get(crons.cron_job_ref(self.ref))["spec"].get("suspend"))
-            except NotFound:
-                return False
+            cron = find(self._plane, crons.cron_job_ref(self.ref))
+            return bool(cron is not None and cron["spec"].get("suspend"))
         return bool((manifest["metadata"].get("annotations") or {}).get(_SUSPEND) == "true")
 
     def next_runs(self, count: int = 5, *, after: datetime | None = None) -> list[datetime]:

@@ -1,4 +1,4 @@
-"""The command line, assembled."""
+"""The command line: the root command, its help, and the table of the modules that hold the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits until a step is whole."""
+"""Delaying Ctrl-C until a step that must not be torn apart is through."""
 
 from __future__ import annotations
 

@@ -176,13 +176,9 @@ def slashed(kind: str | None, names: list[str] | None) -> tuple[str | None, list
 
 
 def _is_there(plane: ControlPlane, ref: Ref) -> bool:
-    if not ref.name:
-        return False
-    try:
-        plane.get(ref)
-    except NotFound:
-        return False
-    return True
+    from datafluid.plane.finding import find
+
+    return bool(ref.name) and find(plane, ref) is not None
 
 
 def _is_kind(word: str) -> bool:

@@ -14,6 +14,7 @@ from datafluid.errors import Conflict, Forbidden, NotFound, Timeout
 from datafluid.model.names import OperationNames
 from datafluid.model.ref import Ref
 from datafluid.model.status import parse_time
+from datafluid.plane.finding import find
 from datafluid.plane.port import Cluster, ControlPlane, Manifest, Run
 from datafluid.waiting.deadline import Deadline, seconds_told
 from datafluid.waiting.listening import listen
@@ -65,7 +66,7 @@ def resume(plane: ControlPlane, operation: Ref, *, now: datetime) -> datetime | 
 
 def next_runs(plane: ControlPlane, operation: Manifest, count: int, *, after: datetime) -> list[datetime]:
     """The next ticks, by the CronJob's own schedule; by the operation's while there is no CronJob."""
-    cron = _find(plane, Ref.of(operation))
+    cron = find(plane, cron_job_ref(Ref.of(operation)))
     if cron is not None:
         return _schedule_of(cron).next_runs(after, count)
     return _schedule(operation["spec"]["schedule"], _zone_of(operation)).next_runs(after, count)
@@ -111,7 +112,7 @@ def stop_runs(plane: ControlPlane, operation: Ref) -> None:
 
 
 def _jobs(plane: ControlPlane, operation: Ref) -> list[Manifest]:
-    cron = _find(plane, operation)
+    cron = find(plane, cron_job_ref(operation))
     if cron is None:
         return []
     uid = cron["metadata"]["uid"]
@@ -161,7 +162,7 @@ def _zone_of(operation: Manifest) -> str:
 
 def _await(plane: ControlPlane, operation: Ref, timeout: float) -> Manifest | None:
     if timeout <= 0:
-        return _find(plane, operation)
+        return find(plane, cron_job_ref(operation))
     for heard in listen(plane, cron_job_ref(operation), deadline=Deadline(timeout)):
         if heard.object is not None and not heard.gone:
             return heard.object
@@ -172,15 +173,8 @@ def _await(plane: ControlPlane, operation: Ref, timeout: float) -> Manifest | No
     )
 
 
-def _find(plane: ControlPlane, operation: Ref) -> Manifest | None:
-    try:
-        return plane.get(cron_job_ref(operation))
-    except NotFound:
-        return None
-
-
 def _must(plane: ControlPlane, operation: Ref) -> Manifest:
-    cron = _find(plane, operation)
+    cron = find(plane, cron_job_ref(operation))
     if cron is None:
         raise Conflict(f"{operation} has no CronJob yet.", hint="Fluid makes it once its dataset is Bound.")
     return cron

@@ -1,4 +1,4 @@
-"""Whether what failed has been done since."""
+"""Whether a failed operation still matters: not when another one has done the same successfully since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What apply makes of an object that exists: pure."""
+"""Applying a manifest to a stored object, as server-side apply would with a single manager. Pure."""
 
 from __future__ import annotations
 

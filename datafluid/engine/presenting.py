@@ -1,4 +1,4 @@
-"""What is shown of an object beyond what is stored: figures that are true at the moment of looking."""
+"""The parts of a status that are not stored but found out when somebody looks: cache figures, running operations."""
 
 from __future__ import annotations
 

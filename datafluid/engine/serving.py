@@ -1,4 +1,4 @@
-"""Whether somebody serves a home directory: a kernel lock, so that a server that died serves no more."""
+"""The kernel lock that says whether a ``datafluid serve`` runs for a home directory; it ends with the process."""
 
 from __future__ import annotations
 

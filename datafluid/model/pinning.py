@@ -1,4 +1,4 @@
-"""What in a pod makes Fluid's scheduling step aside: it speaks of a locality itself."""
+"""Where a pod chooses its zone or region itself: Fluid's webhook then leaves the scheduling of the pod alone."""
 
 from __future__ import annotations
 

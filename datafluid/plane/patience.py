@@ -1,4 +1,4 @@
-"""The time of one watch: when it is over, and when it was silent for long enough to say so."""
+"""The timer of one watch: when it ends, and after how much silence the listener is told of it."""
 
 from __future__ import annotations
 

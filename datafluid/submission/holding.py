@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datafluid.errors import Forbidden, NotFound, Unsupported
 from datafluid.model.plain import as_map, look
 from datafluid.model.ref import Ref
+from datafluid.plane.finding import find
 from datafluid.plane.port import ControlPlane, Manifest
-from datafluid.submission.finding import find
 from datafluid.submission.steps import Intent
 from datafluid.workload.holds import HoldFacts, choose_hold
 from datafluid.workload.kinds import Hold, workload_kind

@@ -11,8 +11,8 @@ from datafluid.errors import Conflict, Invalid
 from datafluid.model.plain import as_map, look
 from datafluid.model.ref import Ref
 from datafluid.placement import Plan, plan
+from datafluid.plane.finding import find
 from datafluid.plane.port import ControlPlane, Manifest
-from datafluid.submission.finding import find
 from datafluid.submission.holding import choose, hold_notes
 from datafluid.submission.loading import check_figures, check_load, given_load, load_manifest
 from datafluid.submission.members import Member, members

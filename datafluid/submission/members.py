@@ -13,8 +13,8 @@ from datafluid.model.ref import Ref
 from datafluid.model.relations import physical_refs
 from datafluid.model.status import DatasetStatus
 from datafluid.placement import PlannedDataset
+from datafluid.plane.finding import find
 from datafluid.plane.port import ControlPlane, Manifest
-from datafluid.submission.finding import find
 from datafluid.submission.planning import requires
 from datafluid.submission.reading import Given
 

@@ -13,8 +13,8 @@ from datafluid.model.plain import as_map
 from datafluid.model.ref import Ref
 from datafluid.model.status import DatasetStatus, OperationStatus
 from datafluid.placement import labels
+from datafluid.plane.finding import find
 from datafluid.plane.port import Advances, Cluster, ControlPlane, Manifest
-from datafluid.submission.finding import find
 from datafluid.submission.steps import Apply, Create, Done, Intent, Own, Patch, Seen, Step, Wait, next_step
 from datafluid.waiting.deadline import Deadline
 from datafluid.workload.holds import held

@@ -10,6 +10,7 @@ from functools import partial
 
 from datafluid.errors import Forbidden, NotFound, Unavailable
 from datafluid.model.ref import Ref
+from datafluid.plane.finding import find
 from datafluid.plane.port import Advances, ControlPlane, Manifest, WatchEvent
 from datafluid.waiting.deadline import Deadline
 from datafluid.waiting.outages import breathe, outlasting
@@ -110,10 +111,7 @@ def _advanced(plane: ControlPlane, ref: Ref, deadline: Deadline) -> Iterator[Hea
 def _advanced_once(plane: ControlPlane, ref: Ref) -> Manifest | None:
     if isinstance(plane, Advances):
         plane.advance(ref)
-    try:
-        return plane.get(ref)
-    except NotFound:
-        return None
+    return find(plane, ref)
 
 
 def _last(plane: ControlPlane, ref: Ref, seen: Manifest) -> Manifest:

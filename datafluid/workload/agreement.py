@@ -1,4 +1,4 @@
-"""What several runtimes say to one client: it has one value for each key, so they must agree."""
+"""Client properties from several runtimes: a client has one value for each key, so the runtimes must agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hadoop's configuration on its way to those who read it."""
+"""What the functions that hand Hadoop's configuration to its consumers are given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST = 253  # characters of most names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """Configuration on its way to those who read it.
+    """Hadoop's configuration for one workload, and the containers that have to find it.
 
     Args:
         properties: Hadoop's properties.

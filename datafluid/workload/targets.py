@@ -1,4 +1,4 @@
-"""The places that a wrap writes to: those of the kind, made ready where the manifest does not have them yet."""
+"""The pod templates that a wrap writes to; parts of them that the manifest leaves out are created first."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from datafluid.client import Client
 from datafluid.model.plain import look
 from datafluid.model.podlabels import SERVERFUL
 from datafluid.model.ref import Ref
+from datafluid.plane.finding import find
 from datafluid.plane.kubernetes import KubernetesPlane
 from datafluid.plane.port import Manifest
-from datafluid.submission.finding import find
 from datafluid.workload import DatasetUse, Topology, wrap
 from datafluid.workload.places import pod_places
 from datafluid.workload.wrapping import Wrapped

@@ -1,4 +1,4 @@
-"""Notes that are worth no write of their own: which files are in use, and counts. Written down in batches."""
+"""Which cached files were read, and counts of hits: collected in memory and written to the index in batches."""
 
 from __future__ import annotations
 

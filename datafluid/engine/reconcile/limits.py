@@ -1,4 +1,4 @@
-"""What a manifest asks for that one machine cannot mean: accepted, and said."""
+"""Fields that have no meaning on one machine: such manifests are accepted, and a condition says what is ignored."""
 
 from __future__ import annotations
 

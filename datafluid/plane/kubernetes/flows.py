@@ -1,4 +1,4 @@
-"""What the port's smaller methods say to the server."""
+"""The conversations behind the port's simple methods: get, list, create, patch, scale, events, nodes."""
 
 from __future__ import annotations
 

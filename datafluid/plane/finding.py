@@ -1,4 +1,4 @@
-"""An object that may be there or not."""
+"""Asking a plane for an object that need not exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ __all__ = ["find"]
 
 
 def find(plane: ControlPlane, ref: Ref) -> Manifest | None:
-    """The object; None when it is not there."""
+    """The object, or None where `ControlPlane.get` raises NotFound.
+
+    Example:
+        >>> from datafluid.testing import InMemoryPlane
+        >>> find(InMemoryPlane(), Ref("Dataset", "flights", "team")) is None
+        True
+    """
     try:
         return plane.get(ref)
     except NotFound:
