@@ -55,6 +55,7 @@ def main() -> int:
         step("`datafluid serve` runs the schedule. Waiting for the next minute.")
         with serving(directory):
             show_cron_run(client)
+            let_rest(client)
         console.print(times)
         console.print(
             f"\nDone in {time.monotonic() - started:.0f} s. Next: the README's quick start with your own data,"
@@ -238,6 +239,14 @@ def show_cron_run(client: datafluid.Client) -> None:
         console.print(f"{CRON_LOAD}: {run.phase}: {run.message}")
     following = load.next_runs(1)[0]
     console.print(f"Next run: {following:%H:%M:%S %Z}.")
+
+
+def let_rest(client: datafluid.Client) -> None:
+    """Suspend the schedule; should its next run have begun already, wait until that has ended."""
+    load = client.load(CRON_LOAD)
+    load.suspend()
+    while load.status.phase == "Executing":
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["UNIT", "read_at"]
 
@@ -28,6 +27,8 @@ def _read(fd: int, start: int, end: int) -> bytes:
 
 
 def _read_large(fd: int, start: int, end: int) -> bytes:
+    from concurrent.futures import ThreadPoolExecutor
+
     target = io.BytesIO(bytes(end - start))  # nobody else has these bytes: they are filled in place, and never copied
 
     def fill(offset: int) -> int:

@@ -30,6 +30,7 @@ _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _CONNECTIONS = 8
 _LONGEST_ERROR = 64 << 10
+_PASSING = (500, 502, 503, 504)  # of two first readers at once the proxy's S3 interface answers one with 500
 _ERRORS: Mapping[str, type[DatafluidError]] = {
     "NOT_FOUND": NotFound,
     "ALREADY_EXISTS": AlreadyExists,
@@ -139,7 +140,16 @@ class AlluxioApi:
         if self._pool is None or self._pool[0] != os.getpid():
             from urllib3 import PoolManager, Retry, Timeout
 
-            retries = Retry(3, redirect=0, status=0, backoff_factor=0.1, backoff_jitter=0.1, allowed_methods={"GET"})
+            retries = Retry(
+                3,
+                redirect=0,
+                allowed_methods={"GET"},
+                status_forcelist=_PASSING,
+                raise_on_status=False,
+                respect_retry_after_header=False,
+                backoff_factor=0.1,
+                backoff_jitter=0.1,
+            )
             timeout = Timeout(connect=_CONNECT_SECONDS, read=_SECONDS)
             self._pool = (os.getpid(), PoolManager(maxsize=_CONNECTIONS, retries=retries, timeout=timeout))
         return self._pool[1]

@@ -26,8 +26,15 @@ class _Proxy(BaseHTTPRequestHandler):
     go_on = threading.Event()
     streams: ClassVar[set[str]] = set()
     stubborn = False
+    failures = 0
 
     def do_GET(self) -> None:
+        if _Proxy.failures and self.command == "GET":
+            _Proxy.failures -= 1
+            self.send_response(500)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         self.send_response(206)
         self.send_header("Content-Length", "2000")
         self.end_headers()
@@ -73,6 +80,20 @@ def api() -> Iterator[AlluxioApi]:
             _Proxy.go_on.set()
             server.shutdown()
             serving.join()
+
+
+@pytest.mark.parametrize(("failures", "comes"), [(2, True), (9, False)])
+def test_a_read_is_asked_for_again_a_few_times(
+    api: AlluxioApi, monkeypatch: pytest.MonkeyPatch, failures: int, comes: bool
+) -> None:
+    """The proxy answers one of its first readers with 500; one that does so for ever is unavailable."""
+    monkeypatch.setattr(_Proxy, "failures", failures)
+    if comes:
+        with api.opened("/data/big", 0, 2000, piece=1000) as pieces:
+            assert next(pieces) == b"x" * 1000
+    else:
+        with pytest.raises(Unavailable, match="HTTP 500"), api.opened("/data/big", 0, 2000, piece=1000):
+            pass
 
 
 def test_a_read_that_was_given_up_spoils_no_later_one(api: AlluxioApi) -> None:
