@@ -57,7 +57,7 @@ def meter(title: str, *, clock: Callable[[], float] = time.monotonic) -> Iterato
 
 
 class _Lines:
-    """Plain lines: at once, every few seconds, and a last one."""
+    """Plain lines: words at once, figures every few seconds, and a last line."""
 
     def __init__(self, title: str, clock: Callable[[], float]) -> None:
         self._title = title
@@ -83,7 +83,8 @@ class _Lines:
         if eta is None and rate and total is not None and done is not None:
             eta = (total - done) / rate
         self._line = f"{self._title}: {_sentence(done, total, safe(note), rate, eta)}"
-        if now - self._printed >= LINE_INTERVAL:
+        is_news = done is None and self._line != self._shown  # words may never be followed by others
+        if is_news or now - self._printed >= LINE_INTERVAL:
             self._print(now)
 
     def _print(self, now: float) -> None:

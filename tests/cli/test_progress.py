@@ -43,8 +43,17 @@ def test_lines_are_few_and_the_last_state_is_told(capsys: pytest.CaptureFixture[
     clock = ticking(0.0, 0.0, 1.0, 2.0, LINE_INTERVAL + 0.1, LINE_INTERVAL + 0.2)
     with meter("x", clock=lambda: next(clock)) as report:
         for done in range(5):
-            report(None, None, note=f"step {done}")
-    assert told(capsys) == ["x: step 0", "x: step 3", "x: step 4"]
+            report(done, 4, note=f"step {done}", rate=0.0, eta=0.0)
+    assert [line.rpartition(" ")[2] for line in told(capsys)] == ["0", "3", "4"]
+
+
+def test_words_are_told_at_once_and_not_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """A state may last for ever: why it lasts cannot wait for the next report."""
+    clock = ticking(0.0)
+    with meter("x", clock=lambda: next(clock)) as report:
+        for note in ("waiting", "waiting; the mount is wrong", "waiting; the mount is wrong"):
+            report(None, None, note=note)
+        assert told(capsys) == ["x: waiting", "x: waiting; the mount is wrong"]
 
 
 def test_unknown_figures_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
