@@ -137,7 +137,7 @@ def predecessor_failed(subject: Subject, scope: Scope) -> Hits:
     if found is not None and found.at("status", "phase") == "Failed":
         yield Hit(
             _RUN_AFTER,
-            f"it waits for {found.kind} {show(found.name)}, which has failed: it would wait for ever.",
+            f"it waits for {show(found.kind)} {show(found.name)}, which has failed: it would wait for ever.",
             "Delete that one and run it again, or take runAfter away.",
         )
 

@@ -51,7 +51,7 @@ def second_runtime(subject: Subject, scope: Scope) -> Hits:
     if subject.name and earlier:
         yield Hit(
             ("kind",),
-            f"the dataset {show(subject.name)} already has a {earlier[0].kind}; both would write its status.",
+            f"the dataset {show(subject.name)} already has a {show(earlier[0].kind)}; both would write its status.",
             "Keep one runtime for each dataset; a second cache wants a second dataset.",
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datafluid.errors import NotFound
@@ -214,6 +214,7 @@ _wild = st.builds(_mutated, st.sampled_from(_objects), st.lists(st.integers(0, 7
     st.lists(_wild | st.dictionaries(st.text(max_size=8), _json), max_size=4),
     st.sampled_from([None, "embedded", "kubernetes"]),
 )
+@example([runtime(), {**dataset(), "kind": "\x1f"}], None)
 @settings(max_examples=4 * settings().max_examples, deadline=None)
 def test_nothing_makes_lint_fail(objects: list[Any], plane: Any) -> None:
     """Manifests that are wrong through and through are reported, not raised."""
