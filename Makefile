@@ -49,7 +49,7 @@ test: lint
 	-$(MAKE) -k setup-cluster setup-oldest
 	$(PYTEST)
 
-# What needs no Airflow, Kubeflow, Spark, PyTorch, notebook, cluster or demo.
+# What needs no Airflow, Kubeflow, Spark, PyTorch, notebook, cluster or demo, and is no attack.
 test-fast: setup
 	$(PYTEST) -m 'not slow'
 

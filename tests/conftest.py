@@ -22,6 +22,7 @@ settings.register_profile("fast", deadline=None, max_examples=30)
 settings.load_profile("any machine")
 _COUNTER = itertools.count()
 _SEED = 20261124
+_FAULTS = Path(__file__).parent / "faults"
 _PRIVATE = (
     "DATAFLUID_CONTEXT", "DATAFLUID_NAMESPACE", "DATAFLUID_MOUNT_ROOT", "DATAFLUID_DEBUG", "KUBERNETES_SERVICE_HOST",
 )  # fmt: skip
@@ -44,7 +45,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What starts a server of another language is slow; tests that share one run in one process.
+    """What starts a server of another language is slow, and so are attacks; tests that share one run in one process.
 
     An attack that takes its time has no limit of it: whatever it waits for has one.
     """
@@ -52,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = set(getattr(item, "fixturenames", ()))
         if "long" in fixtures and config.getoption("long"):
             item.add_marker(pytest.mark.timeout(0))
-        if fixtures & {"cluster", "recorded_cluster", "alluxio"}:
+        if fixtures & {"cluster", "recorded_cluster", "alluxio"} or _FAULTS in item.path.parents:
             item.add_marker(pytest.mark.slow)
         for name in fixtures & {"recorded_cluster", "alluxio"}:
             item.add_marker(pytest.mark.xdist_group(name))

@@ -88,6 +88,7 @@ def test_kinds_of_the_transcripts_are_known() -> None:
     assert {"Dataset", "AlluxioRuntime", "v1/Pod", "apps/v1/StatefulSet", "v1/Event"} <= kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*.jsonl")), ids=lambda path: path.stem)
 def test_no_moment_of_any_transcript_makes_it_fail(file: Path) -> None:
     """At twelve moments of each, for every dataset that was there: an answer, and a Bound one is not called unbound."""

@@ -18,8 +18,6 @@ from fluid_fsspec import FluidFileSystem
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset, dataset_manifest
 
-pytestmark = pytest.mark.slow
-
 _HOLDER = """
 import sys, apsw
 db = apsw.Connection(sys.argv[1])

@@ -26,8 +26,6 @@ from tests.engine.test_load_faults import wait_until_gone, worker_pid
 from tests.engine.world import World, dataset, end_run, operation, plane_in
 from tests.relay import Relay
 
-pytestmark = pytest.mark.slow
-
 _ROOT = Path(__file__).resolve().parents[2]
 _SPEED = 30  # a minute, and so a tick, takes two seconds
 _MINUTE = 60

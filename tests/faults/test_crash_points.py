@@ -68,7 +68,6 @@ def content(bucket: Bucket, seed: int) -> dict[str, bytes]:
     return found
 
 
-@pytest.mark.slow
 def test_dying_at_every_step(
     bucket: Bucket, content: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +95,6 @@ def test_dying_at_every_step(
     assert killed >= steps - 4  # threads make the number of steps vary by a few
 
 
-@pytest.mark.slow
 def test_unpacking_dies_at_every_step(
     bucket: Bucket, content: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

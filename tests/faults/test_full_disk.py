@@ -65,7 +65,6 @@ def test_a_tier_on_a_full_disk(bucket: Bucket, small_disk: Path, seed: int) -> N
     assert client.cache.verify() == []
 
 
-@pytest.mark.slow
 def test_a_tier_that_becomes_read_only(bucket: Bucket, small_disk: Path, seed: int) -> None:
     """As the kernel makes a disk that has an error: the cached is read, the rest past the cache; loads go elsewhere."""
     source = random.Random(seed)
@@ -129,7 +128,6 @@ def _fill_up(disk: Path) -> Path:
     return fill
 
 
-@pytest.mark.slow
 def test_new_processes_with_a_home_on_a_full_disk(
     bucket: Bucket, small_disk: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

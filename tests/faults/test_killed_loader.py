@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from datafluid.client import connect
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest
@@ -28,7 +26,6 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.slow
 def test_any_moment_is_a_good_one_to_die(bucket: Bucket, home: Path, seed: int, long: bool) -> None:
     """A fresh reader sees the source's bytes; the load goes on, and fetches little more than what was missing."""
     import hashlib

@@ -11,8 +11,6 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-
 from datafluid.client import connect
 from tests.conftest import Bucket
 from tests.datasets import dataset_manifest, runtime_manifest
@@ -65,7 +63,6 @@ class Sampler(threading.Thread):
         return total
 
 
-@pytest.mark.slow
 def test_the_quota_holds_over_processes(bucket: Bucket, tmp_path: Path, seed: int, long: bool) -> None:
     """Right bytes for all; neither the account nor the disk goes over, but for an extent a writer."""
     source = random.Random(seed)

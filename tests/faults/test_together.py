@@ -11,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from datafluid.client import connect
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
@@ -105,7 +103,6 @@ def _at_once(programs: Sequence[str], names: Sequence[str]) -> list[dict[str, st
     return found
 
 
-@pytest.mark.slow
 def test_reading_and_loading_the_same_files(bucket: Bucket, home: Path, seed: int) -> None:
     """Four that load and four that read: right bytes for each, one file for each object, and an account of it."""
     expected = _files(bucket, seed)
@@ -119,7 +116,6 @@ def test_reading_and_loading_the_same_files(bucket: Bucket, home: Path, seed: in
     assert sum(tier.used for tier in client.cache.status().tiers) == sum(-(-s.st_size // 4096) * 4096 for s in cached)
 
 
-@pytest.mark.slow
 def test_a_warm_read_opens_the_cached_file(bucket: Bucket, home: Path, seed: int) -> None:
     """By its inode, in a process of its own, and nothing is asked of the server; without the file it is asked again."""
     expected = _files(bucket, seed)

@@ -15,8 +15,6 @@ from datafluid.client import connect
 from tests.conftest import Bucket
 from tests.datasets import apply_bucket_dataset
 
-pytestmark = pytest.mark.slow
-
 _FILES = 12
 _HAS_TORCH = find_spec("torch") is not None
 _DATASET = """
@@ -164,7 +162,6 @@ def test_pools(data: None, tmp_path: Path, method: str) -> None:
     _run(_POOL, tmp_path, method)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not _HAS_TORCH, reason="needs PyTorch: run `make setup-torch`")
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_torch(data: None, tmp_path: Path, method: str) -> None:

@@ -83,6 +83,7 @@ class Whole(
     """All 137 items."""
 
 
+@pytest.mark.slow
 class TestBucketCold(Whole):
     """Nothing is cached."""
 

@@ -227,6 +227,7 @@ def test_invalidate_cache_sees_new_objects(things: DatasetHandle, filled: Bucket
     assert f"{_DS}/newest.txt" in fs.ls(_DS, detail=False, refresh=True)
 
 
+@pytest.mark.slow
 def test_exists_raises_when_nobody_can_be_asked(
     client: Client, tmp_path: Path, fs: FluidFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,6 +192,7 @@ class Pair:
         HealthCheck.data_too_large,
     ],
 )
+@pytest.mark.slow
 @given(
     cached=st.lists(st.tuples(_positions, _lengths).map(lambda each: (each[0], sum(each))), min_size=1, max_size=3),
     steps=st.lists(_steps, min_size=1, max_size=12),

@@ -138,6 +138,7 @@ def test_nothing_can_be_listed(store: HttpStore) -> None:
     assert [[info.key for info in page] for page in store.walk("empty")] == [["empty"]]
 
 
+@pytest.mark.slow
 def test_nobody_answers() -> None:
     """A closed port is Unavailable, with a hint."""
     store = HttpStore("http://127.0.0.1:9", HttpClient(connect=1, silent=1))
@@ -145,6 +146,7 @@ def test_nobody_answers() -> None:
         store.stat("x")
 
 
+@pytest.mark.slow
 def test_a_host_that_is_none() -> None:
     """Said in words, without the names of a library's classes."""
     store = HttpStore("http://nowhere.invalid", HttpClient(connect=1, silent=1))
