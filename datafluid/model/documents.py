@@ -22,6 +22,7 @@ _LARGEST = 8 << 20  # characters of a source
 _MOST_ALIASES = 200
 _MOST_NODES = 500_000
 _DEEPEST = 100
+_BEYOND = ("it is nested or repeated beyond measure.", "Write it out without anchors.")
 _Path = tuple[str | int, ...]
 
 
@@ -55,7 +56,6 @@ def parse(text: str) -> list[Document]:
     if len(text) > _LARGEST:
         raise malformed("it is larger than 8 MiB.", "Split it.", None)
     try:
-        _check_bounds(text)
         nodes = list(yaml.compose_all(text, _Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -84,9 +84,26 @@ def malformed(message: str, hint: str, line: int | None) -> Invalid:
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """PyYAML's scanner and composer; scalars are resolved by `_Builder`."""
+    """PyYAML's scanner and composer, bounded; scalars are resolved by `_Builder`."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._aliases = 0
+
+    def get_event(self) -> Any:
+        """The next event; the composer takes each once."""
+        event = super().get_event()
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            self._aliases += 1
+        if self._depth > _DEEPEST or self._aliases > _MOST_ALIASES:
+            raise malformed(*_BEYOND, event.start_mark.line + 1)
+        return event
 
 
 class _Builder:
@@ -101,7 +118,7 @@ class _Builder:
         line = node.start_mark.line + 1
         self._positions.setdefault(path, line)
         if self._nodes > _MOST_NODES or len(path) > _DEEPEST:
-            raise malformed("it is nested or repeated beyond measure.", "Write it out without anchors.", line)
+            raise malformed(*_BEYOND, line)
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
@@ -153,20 +170,3 @@ def _is_plain(node: yaml.ScalarNode) -> bool:
 
 def _is_empty(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style is None and not node.value
-
-
-def _check_bounds(text: str) -> None:
-    depth = aliases = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        elif isinstance(event, yaml.AliasEvent):
-            aliases += 1
-        if depth > _DEEPEST or aliases > _MOST_ALIASES:
-            raise malformed(
-                "it is nested or repeated beyond measure.",
-                "Write it out without anchors.",
-                event.start_mark.line + 1 if event.start_mark else None,
-            )
