@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from datafluid.engine.binding import Binding
 from datafluid.engine.reconcile.dataset import CALCULATING, DatasetSeen, Resolution, needs_probe, resolve
 from datafluid.engine.reconcile.operation import OperationSeen
 from datafluid.engine.reconcile.relations import runtime_of, unsupported_reason, working_on
@@ -43,7 +44,7 @@ class Observer:
         everything = self._registry.objects()
         runtime = runtime_of(dataset, everything)
         stored = self._registry.find_binding(ref.namespace or "", ref.name)
-        resolution = self._resolve(dataset, runtime)
+        resolution = self._resolve(dataset, runtime, stored)
         probe = totals = None
         if needs_probe(dataset, resolution, stored) and resolution.binding is not None:
             probe = self._surroundings.probe(resolution.binding)
@@ -61,14 +62,12 @@ class Observer:
             now=self._clock(),
         )
 
-    def _resolve(self, dataset: Manifest, runtime: Manifest | None) -> Resolution:
-        metadata = dataset["metadata"]
+    def _resolve(self, dataset: Manifest, runtime: Manifest | None, stored: Binding | None) -> Resolution:
         physical = {key: self._registry.find_binding(*key) for key in physical_refs(dataset)}
         try:
             paths = wanted_paths(runtime)
         except Invalid:
             paths = []
-        stored = self._registry.find_binding(metadata["namespace"], metadata["name"])
         machine = self._surroundings.machine(paths)
         return resolve(dataset, runtime, physical, machine, stored, self._surroundings.ignored_options(dataset))
 
