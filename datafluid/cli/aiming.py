@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["aim", "aimed"]
 
-_COMMAND = re.compile(r"((?:^|`)(datafluid|kubectl)) (?=[a-z])")
+_COMMAND = re.compile(r"((?:^|`)(datafluid|kubectl)) (?=[a-z])(?![^`]* --context )")
 
 
 def aimed(text: str, context: Context, *, named: bool) -> str:
-    """A text with the context in each command: at its beginning, and in backquotes.
+    """A text with the context in each command that names none: at its beginning, and in backquotes.
 
     Args:
         text: A hint, or a command.
@@ -30,6 +30,8 @@ def aimed(text: str, context: Context, *, named: bool) -> str:
         'kubectl --context prod-eu get pods -n team'
         >>> aimed("`datafluid contexts` tells more.", prod, named=True)
         '`datafluid --context prod contexts` tells more.'
+        >>> aimed("`datafluid submit --resume job/a --context prod` goes on.", prod, named=True)
+        '`datafluid submit --resume job/a --context prod` goes on.'
     """
     kube = {"--kubeconfig": context.kubeconfig, "--context": context.kube_context}
     options = {

@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
         except KeyboardInterrupt:
             _interrupted(session, talk)
             raise
-        _finish(session, done)
+        _finish(done)
 
 
 class _Talk:
@@ -121,13 +121,13 @@ class _Talk:
                 echo(f"waiting: {'; '.join(step.reasons)}", file=sys.stderr)
 
 
-def _finish(session: Session, done: Submitted) -> None:
+def _finish(done: Submitted) -> None:
     what = str(done.ref or "datasets")
     if done.runs:
         echo(f"{what} submitted")
     else:
         echo(f"{what} held")
-        echo(session.aimed(f"Go on with `{done.resume_command}`."), file=sys.stderr)
+        echo(f"Go on with `{done.resume_command}`.", file=sys.stderr)
 
 
 def _interrupted(session: Session, talk: _Talk) -> None:
@@ -147,8 +147,7 @@ def _interrupted(session: Session, talk: _Talk) -> None:
         session.client.plane.delete(submitted.ref)
         echo(f"{submitted.ref} deleted; its datasets stay", file=sys.stderr)
     else:
-        onward = session.aimed(f"Go on with `{submitted.resume_command}`.")
-        echo(f"{submitted.ref} stays held. {onward}", file=sys.stderr)
+        echo(f"{submitted.ref} stays held. Go on with `{submitted.resume_command}`.", file=sys.stderr)
 
 
 def _on_terminal() -> bool:
