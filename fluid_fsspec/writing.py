@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from datafluid.engine.ranges import UNIT
+from datafluid.engine.streams import AllOrNothing
 
 if TYPE_CHECKING:
     from datafluid.engine.editing import Writer
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["CompressedFile", "TextFile", "WriteFile"]
 
 
-class WriteFile(io.BufferedWriter):
+class WriteFile(AllOrNothing, io.BufferedWriter):
     """A file that is being written.
 
     Args:
@@ -53,19 +54,13 @@ class WriteFile(io.BufferedWriter):
         """Forget what was written."""
         self.raw.discard()
 
-    def __exit__(self, kind: object, *exception: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
     def __del__(self) -> None:
         if not self.raw.closed:
             warnings.warn(f"{self.path} was never closed, so nothing was written", ResourceWarning, stacklevel=2)
             self.discard()
 
 
-class CompressedFile(io.BufferedWriter):
+class CompressedFile(AllOrNothing, io.BufferedWriter):
     """A compressor over a file that is being written: closing it closes both, and an exception discards both.
 
     Args:
@@ -88,12 +83,6 @@ class CompressedFile(io.BufferedWriter):
         self._target.discard()
         with suppress(ValueError):  # the compressor has nowhere to write its end to
             super().close()
-
-    def __exit__(self, kind: object, *exception: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
 
 
 class TextFile(io.TextIOWrapper):

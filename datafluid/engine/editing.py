@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from datafluid.engine.streams import AllOrNothing
 from datafluid.engine.understore.keys import addressable
 from datafluid.engine.understore.port import UnderStore, WritableUnderStore
 from datafluid.errors import IsADirectory, NotFound, ReadOnly
@@ -22,7 +23,7 @@ __all__ = ["Editing", "Writer"]
 _IN_MEMORY = 8 << 20  # what is being written goes to a file of its own beyond this
 
 
-class Writer(io.RawIOBase):
+class Writer(AllOrNothing, io.RawIOBase):
     """A file that is being written. It appears when it is closed, whole; discarded or collected, it never does.
 
     Args:
@@ -84,12 +85,6 @@ class Writer(io.RawIOBase):
             self._spool.seek(0)
             self._volume.put(self.path, self._spool, exclusive=self._exclusive)
         finally:
-            self.discard()
-
-    def __exit__(self, kind: object, *exception: object) -> None:
-        if kind is None:
-            self.close()
-        else:
             self.discard()
 
     def __del__(self) -> None:

@@ -14,7 +14,22 @@ if TYPE_CHECKING:
 
     from datafluid.engine.reader import Reader
 
-__all__ = ["ObjectFile", "ReaderFile"]
+__all__ = ["AllOrNothing", "ObjectFile", "ReaderFile"]
+
+
+class AllOrNothing:
+    """A stream that is written and appears when it is closed: an exception that leaves its block discards it."""
+
+    if TYPE_CHECKING:
+
+        def close(self) -> None: ...
+        def discard(self) -> None: ...
+
+    def __exit__(self, kind: object, *exception: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
 
 class ReaderFile(io.RawIOBase):
