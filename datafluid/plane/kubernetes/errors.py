@@ -25,6 +25,7 @@ _CANNOT = re.compile(
     r'cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_EXPLAIN = "`kubectl explain` tells what each field takes."
 _NOBODY = 'User "system:anonymous"'
 _UNKNOWN = re.compile(r'unknown field "(?P<strict>[^"]+)"|(?P<typed>\.\S+): field not declared in schema')
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
@@ -90,9 +91,6 @@ def field_conflicts(response: Response) -> list[tuple[str, str]]:
         for cause in causes
         if cause.get("reason") == "FieldManagerConflict"
     ]
-
-
-_EXPLAIN = "`kubectl explain` tells what each field takes."
 
 
 def _invalid(request: Request, status: Mapping[str, Any], message: str) -> DatafluidError:
